@@ -1,0 +1,69 @@
+import { and, asc, eq, inArray } from 'drizzle-orm'
+import type { Tx } from '../db/unit-of-work.js'
+import { uuidOf } from '../kernel/id.js'
+import type { Contract, ContractId } from './model.js'
+import { contracts } from './table.js'
+
+/** The columns of the contract row that rules see. */
+const contractColumns = {
+  id: contracts.id, merchantId: contracts.merchantId, consumerId: contracts.consumerId, productId: contracts.productId,
+  productVersion: contracts.productVersion, kind: contracts.kind, status: contracts.status, frozen: contracts.frozen,
+  release: contracts.release, objectionHours: contracts.objectionHours, venueIds: contracts.venueIds,
+  priceFen: contracts.priceFen, units: contracts.units, unitsUsed: contracts.unitsUsed, allocFen: contracts.allocFen,
+  takenFen: contracts.takenFen, paidFen: contracts.paidFen, heldFen: contracts.heldFen, disputedFen: contracts.disputedFen,
+  pendingFen: contracts.pendingFen, releasedFen: contracts.releasedFen, refundedFen: contracts.refundedFen,
+  refundPaidFen: contracts.refundPaidFen, objectedFen: contracts.objectedFen, disputeId: contracts.disputeId,
+  version: contracts.version, createdAt: contracts.createdAt, signedAt: contracts.signedAt, paidAt: contracts.paidAt,
+  depositedAt: contracts.depositedAt, coolingOffUntil: contracts.coolingOffUntil, expiresAt: contracts.expiresAt,
+  termStart: contracts.termStart, endedAt: contracts.endedAt
+}
+
+export const findContract = async ({ db, office }: Tx, id: ContractId): Promise<Contract | undefined> =>
+  (await db.select(contractColumns).from(contracts).where(and(eq(contracts.officeId, office), eq(contracts.id, id))))[0]
+
+/** Locks contracts in id order, the first of the fixed order of locks. */
+export const lockContracts = ({ db, office }: Tx, ids: readonly ContractId[]): Promise<Contract[]> =>
+  ids.length === 0
+    ? Promise.resolve([])
+    : db.select(contractColumns).from(contracts)
+      .where(and(eq(contracts.officeId, office), inArray(contracts.id, [...ids]))).orderBy(asc(contracts.id)).for('update')
+
+export const insertContract = async ({ db, office }: Tx, contract: Contract): Promise<void> => {
+  await db.insert(contracts).values({ ...contract, officeId: office })
+}
+
+const updateStatement = `
+update contracts c set
+  status = n.status, frozen = n.frozen, units_used = n.units_used, alloc_fen = n.alloc_fen, taken_fen = n.taken_fen,
+  paid_fen = n.paid_fen, held_fen = n.held_fen, disputed_fen = n.disputed_fen, pending_fen = n.pending_fen,
+  released_fen = n.released_fen, refunded_fen = n.refunded_fen, refund_paid_fen = n.refund_paid_fen,
+  objected_fen = n.objected_fen, dispute_id = n.dispute_id, version = c.version + 1, signed_at = n.signed_at,
+  paid_at = n.paid_at, deposited_at = n.deposited_at, cooling_off_until = n.cooling_off_until, expires_at = n.expires_at,
+  term_start = n.term_start, ended_at = n.ended_at
+from unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+  $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[], $17::timestamptz[],
+  $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::date[], $23::timestamptz[])
+  as n(id, status, frozen, units_used, alloc_fen, taken_fen, paid_fen, held_fen, disputed_fen, pending_fen, released_fen,
+    refunded_fen, refund_paid_fen, objected_fen, dispute_id, signed_at, paid_at, deposited_at, cooling_off_until, expires_at,
+    term_start, ended_at)
+where c.office_id = $1 and c.id = n.id and c.id = any($2::uuid[])`
+
+/** Saves contracts that this transaction has locked. */
+export const updateContracts = async ({ client, office }: Tx, changed: readonly Contract[]): Promise<void> => {
+  if (changed.length === 0) return
+  const column = <Value>(of: (contract: Contract) => Value) => changed.map(of)
+  await client.query({
+    name: 'update_contracts',
+    text: updateStatement,
+    values: [
+      office, column(({ id }) => uuidOf(id)), column(({ status }) => status), column(({ frozen }) => frozen),
+      column(({ unitsUsed }) => unitsUsed), column(({ allocFen }) => allocFen), column(({ takenFen }) => takenFen),
+      column(({ paidFen }) => paidFen), column(({ heldFen }) => heldFen), column(({ disputedFen }) => disputedFen),
+      column(({ pendingFen }) => pendingFen), column(({ releasedFen }) => releasedFen), column(({ refundedFen }) => refundedFen),
+      column(({ refundPaidFen }) => refundPaidFen), column(({ objectedFen }) => objectedFen),
+      column(({ disputeId }) => (disputeId === null ? null : uuidOf(disputeId))), column(({ signedAt }) => signedAt),
+      column(({ paidAt }) => paidAt), column(({ depositedAt }) => depositedAt), column(({ coolingOffUntil }) => coolingOffUntil),
+      column(({ expiresAt }) => expiresAt), column(({ termStart }) => termStart), column(({ endedAt }) => endedAt)
+    ]
+  })
+}

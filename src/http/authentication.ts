@@ -1,0 +1,105 @@
+import fastifyJwt from '@fastify/jwt'
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
+import { End, type Caller } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { idSchema } from '../kernel/id.js'
+import { invariant } from '../kernel/invariant.js'
+import { forbidden } from '../kernel/problems.js'
+import { unauthenticated } from './problems.js'
+
+/*
+ * A token (JWT, EdDSA) is for one person at one end. Verified tokens are cached, because Ed25519
+ * costs more than a redemption's whole share of the database; expiry and revocation are checked at
+ * every call, expiry by the service's own clock.
+ */
+
+export const Claims = z.object({
+  sub: idSchema('per'),
+  end: End,
+  roles: z.array(z.string()),
+  office: z.int().positive().optional(),
+  merchant: idSchema('mer').optional(),
+  sid: idSchema('ses'),
+  iat: z.int(),
+  exp: z.int()
+})
+export type Claims = z.infer<typeof Claims>
+
+export type TokenKeys = Readonly<{ privatePem: string; publicPem: string; keyId: string }>
+
+type Options = Readonly<{
+  clock: Clock
+  keys: TokenKeys
+  issuer: string
+  /** Whether the session was ended; must answer from memory. */
+  isRevoked: (sessionId: Claims['sid']) => boolean
+}>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    signToken: (claims: Omit<Claims, 'iat' | 'exp'>, lifetimeSeconds: number) => string
+  }
+}
+
+const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
+
+const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, isRevoked }) => {
+  await app.register(fastifyJwt, {
+    secret: { private: keys.privatePem, public: keys.publicPem },
+    sign: { algorithm: 'EdDSA', kid: keys.keyId, iss: issuer, noTimestamp: true },
+    verify: { algorithms: ['EdDSA'], allowedIss: issuer, ignoreExpiration: true, ignoreNotBefore: true, cache: 20_000 }
+  })
+
+  const nowSeconds = () => Math.floor(clock.now().getTime() / 1000)
+
+  app.decorate('signToken', (claims, lifetimeSeconds) => {
+    const iat = nowSeconds()
+    return app.jwt.sign({ ...claims, iat, exp: iat + lifetimeSeconds })
+  })
+
+  const claimsOf = (token: string): Claims | undefined => {
+    try {
+      return app.jwt.verify<Claims>(token)
+    } catch {
+      return undefined
+    }
+  }
+
+  app.decorateRequest('callerIfAny', undefined)
+  app.decorateRequest('caller', {
+    getter () {
+      invariant(this.callerIfAny, 'a route that needs a caller must declare access')
+      return this.callerIfAny
+    }
+  })
+
+  app.addHook('onRequest', async (request) => {
+    const { access } = request.routeOptions.config
+    if (access === undefined) return
+    const token = bearer.exec(request.headers.authorization ?? '')?.[1]
+    const claims = token === undefined ? undefined : claimsOf(token)
+    const valid = claims !== undefined && claims.exp > nowSeconds() && !isRevoked(claims.sid)
+    if (!valid) {
+      if (access === 'public' && request.headers.authorization === undefined) return
+      throw unauthenticated({})
+    }
+    request.callerIfAny = callerOf(claims, { id: request.id, operation: operationOf(request.routeOptions.schema), address: request.ip })
+    if (Array.isArray(access) && !access.includes(claims.end)) throw forbidden({})
+  })
+}
+
+const operationOf = (schema: unknown): string => (schema as { operationId?: string } | undefined)?.operationId ?? 'unknown'
+
+const callerOf = (claims: Claims, request: Caller['request']): Caller => ({
+  personId: claims.sub,
+  end: claims.end,
+  roles: claims.roles,
+  office: claims.office,
+  merchantId: claims.merchant,
+  sessionId: claims.sid,
+  request
+})
+
+export const authentication = fp(authenticate, { name: 'authentication' })

@@ -1,0 +1,108 @@
+import fastifyHelmet from '@fastify/helmet'
+import fastifyRateLimit from '@fastify/rate-limit'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError } from 'fastify'
+import { newId } from '../kernel/id.js'
+import type { Clock } from '../kernel/clock.js'
+import type { Problem } from '../kernel/problem.js'
+import { notFound } from '../kernel/problems.js'
+import { authentication, type Claims, type TokenKeys } from './authentication.js'
+import { catalogueRoutes, universalProblems } from './catalogue.js'
+import { idempotencyKey } from './idempotency-key.js'
+import { metrics, type Metrics } from './metrics.js'
+import { openapi } from './openapi.js'
+import { createErrorHandler, type UndeclaredProblem } from './problem-details.js'
+import { rateLimited } from './problems.js'
+import type { App, Routes } from './types.js'
+import { serializerCompiler, validatorCompiler } from './zod.js'
+
+export type ServerOptions = Readonly<{
+  logger: FastifyBaseLogger
+  clock: Clock
+  keys: TokenKeys
+  issuer: string
+  version: string
+  isRevoked: (sessionId: Claims['sid']) => boolean
+  isReady: () => boolean
+  rateLimit: { max: number; windowSeconds: number } | undefined
+  trustProxy: boolean
+  metrics: Metrics
+  /** Called when a route answers with a problem it does not declare: an error in tests, a log line otherwise. */
+  onUndeclared: UndeclaredProblem
+}>
+
+const bodyMaxBytes = 1_048_576
+
+/** Fastify with everything that is not about Ticun's trade. Features register under `/v1` by `addRoutes`. */
+export const createServer = async (options: ServerOptions) => {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    bodyLimit: bodyMaxBytes,
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    routerOptions: { maxParamLength: 200, caseSensitive: true },
+    trustProxy: options.trustProxy,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => newId('req', 0),
+    forceCloseConnections: 'idle',
+    return503OnClosing: false
+  })
+
+  const errorHandler = createErrorHandler(options.onUndeclared)
+  app.setErrorHandler<FastifyError | Problem>(errorHandler)
+  app.setNotFoundHandler((request, reply) => errorHandler(notFound({}), request, reply))
+
+  // Calls without a body may still say application/json.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body.trim() === '') done(null, {})
+    else parseJson(request, body, (error, value) => { done(error && Object.assign(error, { code: 'FST_ERR_CTP_INVALID_JSON_BODY', statusCode: 400 }), value) })
+  })
+
+  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })
+
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } }
+  })
+  if (options.rateLimit) {
+    await app.register(fastifyRateLimit, {
+      max: options.rateLimit.max,
+      timeWindow: options.rateLimit.windowSeconds * 1000,
+      errorResponseBuilder: (_, { ttl }) => rateLimited({ retryAfterSeconds: Math.ceil(ttl / 1000) })
+    })
+  }
+  await app.register(metrics, { metrics: options.metrics })
+  await app.register(authentication, options)
+  await app.register(idempotencyKey)
+  await app.register(openapi, {
+    title: 'Ticun (提存)',
+    version: options.version,
+    description: 'Prepaid-fee escrow by notarial deposit: contracts, deposits, redemptions, settlement, refunds.'
+  })
+
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_, reply) => {
+    const ready = options.isReady()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'starting' })
+  })
+
+  const kinds = new Map(universalProblems.map((kind) => [kind.code, kind]))
+  const catalogue = catalogueRoutes(() => [...kinds.values()].sort((a, b) => a.code.localeCompare(b.code)))
+
+  const addRoutes = async (...features: Routes[]) => {
+    await app.register(async (v1) => {
+      v1.setValidatorCompiler(validatorCompiler as never)
+      v1.setSerializerCompiler(serializerCompiler as never)
+      v1.addHook('onRoute', ({ config, url }) => {
+        if (config?.access === undefined) throw new Error(`${url} does not say who may call it`)
+        for (const kind of config.problems ?? []) kinds.set(kind.code, kind)
+      })
+      // An empty body and {} are the same request.
+      v1.addHook('preValidation', async (request) => { if (request.method === 'POST' && request.body === undefined) request.body = {} })
+      for (const routes of [catalogue, ...features]) await v1.register(routes as never)
+    }, { prefix: '/v1' })
+  }
+
+  return { app: app as unknown as App, addRoutes }
+}

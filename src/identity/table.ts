@@ -1,0 +1,85 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, pgTable, text, unique } from 'drizzle-orm/pg-core'
+import { bytes, id, instant } from '../db/columns.js'
+import { allow, allowAll, context, everyRow } from '../db/policies.js'
+import type { End } from '../kernel/caller.js'
+
+/** People, by phone. Personal data is sealed; `…Index` is its blind index. A reference table. */
+export const people = pgTable('people', {
+  id: id('id', 'per').primaryKey(),
+  phoneIndex: bytes('phone_index').notNull().unique('people_one_per_phone'),
+  phoneSealed: text('phone_sealed').notNull(),
+  nameSealed: text('name_sealed'),
+  idNumberSealed: text('id_number_sealed'),
+  idNumberIndex: bytes('id_number_index'),
+  /** scrypt, with its parameters and salt; staff only */
+  passwordHash: text('password_hash'),
+  failedSignIns: integer('failed_sign_ins').notNull().default(0),
+  lockedUntil: instant('locked_until'),
+  createdAt: instant('created_at').notNull()
+}, () => [
+  ...allowAll('people', ['select', 'insert', 'update'], ['identity', 'worker'], everyRow),
+  allow('people', 'select', ['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator'], sql`id = ${context.person}`)
+])
+
+/** At which ends a person may sign in, and for which office or merchant. */
+export const memberships = pgTable('memberships', {
+  id: id('id', 'mbr').primaryKey(),
+  personId: id('person_id', 'per').notNull().references(() => people.id),
+  end: text('end').$type<End>().notNull(),
+  /** the office's number */
+  office: integer('office'),
+  merchantId: id('merchant_id', 'mer'),
+  roles: text('roles').array().notNull(),
+  /** the name colleagues know the person by; sealed */
+  nameSealed: text('name_sealed'),
+  createdAt: instant('created_at').notNull(),
+  endedAt: instant('ended_at')
+}, (t) => [
+  unique('memberships_one_per_place').on(t.personId, t.end, t.office, t.merchantId).nullsNotDistinct(),
+  index('memberships_of_merchant').on(t.office, t.merchantId),
+  ...allowAll('memberships', ['select', 'insert', 'update'], ['identity', 'worker'], everyRow),
+  allow('memberships', 'select', ['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator'],
+    sql`person_id = ${context.person} or office = ${context.office}`)
+])
+
+/** SMS codes under way. */
+export const challenges = pgTable('challenges', {
+  id: id('id', 'chl').primaryKey(),
+  purpose: text('purpose').$type<'login' | 'sign_contract'>().notNull(),
+  phoneIndex: bytes('phone_index').notNull(),
+  /** set for sign_contract: who signs what */
+  personId: id('person_id', 'per'),
+  contractId: id('contract_id', 'ctr'),
+  documentSha256: text('document_sha256'),
+  codeHash: bytes('code_hash').notNull(),
+  wrongCodes: integer('wrong_codes').notNull().default(0),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  usedAt: instant('used_at')
+}, (t) => [
+  index('challenges_by_phone').on(t.phoneIndex, t.createdAt),
+  ...allowAll('challenges', ['select', 'insert', 'update', 'delete'], ['identity', 'worker'], everyRow)
+])
+
+/** Signed-in sessions: the family of refresh tokens that come one from another. */
+export const sessions = pgTable('sessions', {
+  id: id('id', 'ses').primaryKey(),
+  personId: id('person_id', 'per').notNull().references(() => people.id),
+  end: text('end').$type<End>().notNull(),
+  office: integer('office'),
+  merchantId: id('merchant_id', 'mer'),
+  roles: text('roles').array().notNull(),
+  /** SHA-256 of the one refresh token that is good now */
+  refreshHash: bytes('refresh_hash').notNull(),
+  address: text('address').notNull(),
+  createdAt: instant('created_at').notNull(),
+  refreshedAt: instant('refreshed_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  revokedAt: instant('revoked_at'),
+  revokedBecause: text('revoked_because')
+}, (t) => [
+  index('sessions_of_person').on(t.personId),
+  index('sessions_revoked').on(t.revokedAt).where(sql`${t.revokedAt} is not null`),
+  ...allowAll('sessions', ['select', 'insert', 'update'], ['identity', 'worker'], everyRow)
+])

@@ -1,0 +1,62 @@
+import type { Clock } from '../kernel/clock.js'
+import type { Job } from '../timetable/service.js'
+
+type Dependencies = Readonly<{
+  clock: Clock
+  jobs: readonly Job[]
+  /** The offices' numbers; 0, for what belongs to no office, is added. */
+  offices: () => Promise<readonly number[]>
+  onFailure: (job: string, error: unknown) => void
+}>
+
+const tickMs = 1_000
+
+/** Runs the jobs: by itself every second, and for the sandbox's clock at given instants. Several processes may run at once. */
+export const createJobRunner = ({ clock, jobs, offices, onFailure }: Dependencies) => {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> | undefined
+  let stopped = false
+  let lastRunMs = 0
+
+  const everyOffice = async () => [0, ...await offices()]
+
+  /** Runs, once, everything that is due at an instant. One job that fails does not hold the others. */
+  const runDue = async (at: Date): Promise<void> => {
+    for (const office of await everyOffice()) {
+      for (const job of jobs) await job.run(office, at).catch((error: unknown) => { onFailure(job.name, error) })
+    }
+  }
+
+  /** The earliest instant at which any job has something to do. */
+  const nextDue = async (): Promise<Date | null> => {
+    let next: Date | null = null
+    for (const office of await everyOffice()) {
+      for (const job of jobs) {
+        const due = await job.nextDue(office)
+        if (due !== null && (next === null || due < next)) next = due
+      }
+    }
+    return next
+  }
+
+  const tick = (): void => {
+    running = runDue(clock.now())
+      .then(() => { lastRunMs = Date.now() }, (error: unknown) => { onFailure('tick', error) })
+      .finally(() => { if (!stopped) timer = setTimeout(tick, tickMs) })
+  }
+
+  return {
+    runDue,
+    nextDue,
+    start: (): void => { tick() },
+    /** Whether the runner has run lately. */
+    isAlive: (): boolean => Date.now() - lastRunMs < 60_000,
+    stop: async (): Promise<void> => {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    }
+  }
+}
+
+export type JobRunner = ReturnType<typeof createJobRunner>

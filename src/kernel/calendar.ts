@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+/*
+ * Business dates are those of Asia/Shanghai, which has been UTC+8 without daylight saving since
+ * 1991 (IANA tz database): a fixed offset is exact for every date this service can meet.
+ */
+
+const offsetMs = 8 * 3_600_000
+export const dayMs = 86_400_000
+export const hourMs = 3_600_000
+
+/** A business date, `YYYY-MM-DD`, Asia/Shanghai. */
+export type BusinessDate = string
+
+export const BusinessDate = z.iso.date().meta({ description: 'Business date, Asia/Shanghai' })
+
+/** RFC 3339 outside, Date inside. */
+export const Instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString()
+})
+
+/** The business date of an instant. */
+export const dateOf = (at: Date): BusinessDate => new Date(at.getTime() + offsetMs).toISOString().slice(0, 10)
+
+/** The instant at which a business date begins. */
+export const startOf = (date: BusinessDate): Date => new Date(Date.parse(`${date}T00:00:00Z`) - offsetMs)
+
+export const addDays = (date: BusinessDate, days: number): BusinessDate =>
+  new Date(Date.parse(`${date}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10)
+
+/** Days from one business date to another; negative when `to` is earlier. */
+export const daysBetween = (from: BusinessDate, to: BusinessDate): number =>
+  Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / dayMs)
+
+export const after = (at: Date, ms: number): Date => new Date(at.getTime() + ms)

@@ -1,0 +1,43 @@
+import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
+import { createApp } from './app.js'
+import { configOf, ConfigError } from './config.js'
+import { startEmbedded } from './db/embedded.js'
+import { migrate } from './db/migrate.js'
+import { redacted } from './http/logging.js'
+
+/** The process: configuration, database, listening, signals. The only reader of process.env. */
+
+const run = async (): Promise<void> => {
+  const config = configOf(process.env)
+  const logger = pino({ level: config.logLevel, redact: { paths: redacted, censor: '[redacted]' } })
+
+  const embedded = config.databaseUrl === undefined
+    ? await startEmbedded({ dataDirectory: config.dataDirectory, log: (line) => { logger.info(line) } })
+    : undefined
+  const ownerUrl = embedded?.url ?? config.databaseUrl as string
+  const serviceUrl = await migrate(ownerUrl, config.secret)
+  const ticun = await createApp({ config, serviceUrl, logger })
+
+  closeWithGrace({ delay: 30_000, logger }, async () => {
+    await ticun.close()
+    await embedded?.stop()
+  })
+
+  const address = await ticun.app.listen({ port: config.port, host: config.host })
+  ticun.start()
+  logger.info({ mode: config.mode, database: embedded ? 'embedded' : 'external' }, `ready on ${address}`)
+  process.stdout.write([
+    `Ticun is serving (${config.mode}).`,
+    `  API      ${address}/v1`,
+    `  Docs     ${address}/docs`,
+    `  OpenAPI  ${address}/openapi.json`,
+    `  Health   ${address}/readyz`,
+    ''
+  ].join('\n'))
+}
+
+run().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).stack ?? String(error)}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,74 @@
+import { sql } from 'drizzle-orm'
+import { check, date, foreignKey, index, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import { bytes, id, instant, officeId } from '../db/columns.js'
+import { allow, allowAll, context, ofMerchant, ofOffice } from '../db/policies.js'
+import type { MerchantCategory, MerchantStatus } from './model.js'
+
+const publicStatuses = sql`status in ('active', 'suspended', 'closing', 'closed')`
+
+export const merchants = pgTable('merchants', {
+  officeId: officeId(),
+  id: id('id', 'mer').notNull(),
+  name: text('name').notNull(),
+  /** unified social credit code, GB 32100; public in the company register */
+  creditCode: text('credit_code').notNull(),
+  category: text('category').$type<MerchantCategory>().notNull(),
+  district: text('district').notNull(),
+  status: text('status').$type<MerchantStatus>().notNull(),
+  /** why it was rejected or suspended */
+  reason: text('reason'),
+  appliedBy: id('applied_by', 'per').notNull(),
+  createdAt: instant('created_at').notNull(),
+  reviewedBy: id('reviewed_by', 'per'),
+  reviewedAt: instant('reviewed_at')
+}, (t) => [
+  primaryKey({ name: 'merchants_pk', columns: [t.officeId, t.id] }),
+  index('merchants_by_credit_code').on(t.officeId, t.creditCode),
+  check('merchants_status', sql`${t.status} in ('in_review', 'active', 'rejected', 'suspended', 'closing', 'closed')`),
+  ...allowAll('merchants', ['select'], ['notary', 'operator', 'bureau', 'worker', 'redeemer'], ofOffice),
+  ...allowAll('merchants', ['insert'], ['operator', 'worker', 'notary'], ofOffice),
+  ...allowAll('merchants', ['insert'], ['consumer', 'merchant', 'bureau', 'adjudicator'], sql`office_id = ${context.office} and applied_by = ${context.person}`),
+  ...allowAll('merchants', ['update'], ['notary', 'worker'], ofOffice),
+  // The merchant row is locked by its own staff's and its consumers' writes; nothing but the notary changes it.
+  allow('merchants', 'select', ['merchant'], sql`(office_id = ${context.office} and id = ${context.merchant}) or applied_by = ${context.person}`),
+  allow('merchants', 'select', ['consumer'], sql`${publicStatuses} or applied_by = ${context.person}`),
+  allow('merchants', 'select', ['anyone'], publicStatuses)
+])
+
+/** Where settlements are paid to; sealed. */
+export const settlementAccounts = pgTable('settlement_accounts', {
+  officeId: officeId(),
+  merchantId: id('merchant_id', 'mer').notNull(),
+  bankName: text('bank_name').notNull(),
+  accountNameSealed: text('account_name_sealed').notNull(),
+  accountNumberSealed: text('account_number_sealed').notNull(),
+  /** the owner as named in the application */
+  ownerPhoneSealed: text('owner_phone_sealed').notNull(),
+  ownerPhoneIndex: bytes('owner_phone_index').notNull(),
+  updatedAt: instant('updated_at').notNull()
+}, (t) => [
+  primaryKey({ name: 'settlement_accounts_pk', columns: [t.officeId, t.merchantId] }),
+  foreignKey({ name: 'settlement_accounts_merchant', columns: [t.officeId, t.merchantId], foreignColumns: [merchants.officeId, merchants.id] }),
+  ...allowAll('settlement_accounts', ['select'], ['notary', 'operator', 'worker'], ofOffice),
+  ...allowAll('settlement_accounts', ['insert'], ['operator', 'worker', 'notary', 'consumer', 'merchant', 'bureau', 'adjudicator'], ofOffice),
+  allow('settlement_accounts', 'update', ['worker'], ofOffice),
+  allow('settlement_accounts', 'select', ['merchant'], ofMerchant)
+])
+
+export const venues = pgTable('venues', {
+  officeId: officeId(),
+  id: id('id', 'ven').notNull(),
+  merchantId: id('merchant_id', 'mer').notNull(),
+  name: text('name').notNull(),
+  address: text('address').notNull(),
+  leaseUntil: date('lease_until', { mode: 'string' }).notNull(),
+  createdAt: instant('created_at').notNull()
+}, (t) => [
+  primaryKey({ name: 'venues_pk', columns: [t.officeId, t.id] }),
+  unique('venues_one_per_name').on(t.officeId, t.merchantId, t.name),
+  foreignKey({ name: 'venues_merchant', columns: [t.officeId, t.merchantId], foreignColumns: [merchants.officeId, merchants.id] }),
+  // The lease end is public (Shanghai rules of 2025).
+  allow('venues', 'select', ['anyone', 'consumer', 'bureau', 'operator', 'notary', 'worker', 'redeemer', 'merchant', 'adjudicator'], ofOffice),
+  ...allowAll('venues', ['insert', 'update'], ['merchant'], ofMerchant),
+  ...allowAll('venues', ['insert', 'update'], ['worker'], ofOffice)
+])

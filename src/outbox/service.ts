@@ -1,0 +1,81 @@
+import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { after } from '../kernel/calendar.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId, type Id } from '../kernel/id.js'
+import type { Vault } from '../kernel/vault.js'
+import type { Job } from '../timetable/service.js'
+import { claimDue, findNextDue, insertIntent, markDelivered, postpone, type Intent } from './store.js'
+
+/**
+ * Delivers one intent. It may be called again with the same key after a crash, so the other side,
+ * or what is recorded of its answer, must make a repeat harmless. Throwing means: try again later.
+ */
+export type Delivery<Payload = never> = (intent: { office: number; key: string; payload: Payload }) => Promise<void>
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  vault: Vault
+  /** The sandbox waits for deliveries before it answers, so that an SMS can be read at once. */
+  awaitDelivery: boolean
+  onFailure: (topic: string, error: unknown) => void
+}>
+
+const about = 'outbox.payload'
+const leaseMs = 60_000
+const batchMax = 50
+const retryAfterMs = (attempts: number) => Math.min(3_600_000, 2_000 * 2 ** attempts)
+
+export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: Dependencies) => {
+  const deliveries = new Map<string, Delivery<never>>()
+
+  /** Says how intents of a topic are delivered; the composition root calls this once for each. */
+  const on = <Payload>(topic: string, delivery: Delivery<Payload>): void => { deliveries.set(topic, delivery as Delivery<never>) }
+
+  const deliver = async (office: number, intent: Intent, at: Date): Promise<void> => {
+    const delivery = deliveries.get(intent.topic)
+    try {
+      if (!delivery) throw new Error(`nothing delivers ${intent.topic}`)
+      await delivery({ office, key: intent.key, payload: JSON.parse(vault.open(intent.payload, about)) as never })
+      await work.write(worker, office, (tx) => markDelivered(tx, intent.id, clock.now()))
+    } catch (error) {
+      onFailure(intent.topic, error)
+      await work.write(worker, office, (tx) => postpone(tx, intent, after(at, retryAfterMs(intent.attempts)), error instanceof Error ? error.message : String(error)))
+    }
+  }
+
+  /** Delivers everything that is due. */
+  const run = async (office: number, at: Date, only?: Id<'out'>): Promise<void> => {
+    for (;;) {
+      const claimed = await work.write(worker, office, (tx) => claimDue(tx, at, after(at, leaseMs), batchMax, only))
+      for (const intent of claimed) await deliver(office, intent, at)
+      if (claimed.length < batchMax) return
+    }
+  }
+
+  /** Writes an intent; it is delivered right after the commit, or by the job when that fails. Amounts in the payload are numbers of fen. */
+  const send = async (tx: Tx, { topic, key, payload }: { topic: string; key: string; payload: object }): Promise<void> => {
+    const id = newId('out', tx.office)
+    const now = clock.now()
+    await insertIntent(tx, {
+      officeId: tx.office, id, topic, key,
+      payload: vault.seal(JSON.stringify(payload, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)), about),
+      createdAt: now, dueAt: now
+    })
+    tx.afterCommit(async () => {
+      const delivered = run(tx.office, clock.now(), id)
+      if (awaitDelivery) await delivered
+      else delivered.catch((error: unknown) => { onFailure(topic, error) })
+    })
+  }
+
+  const job: Job = {
+    name: 'outbox',
+    nextDue: (office) => work.read(worker, office, findNextDue),
+    run: (office, at) => run(office, at)
+  }
+
+  return { on, send, job }
+}
+
+export type Outbox = ReturnType<typeof createOutbox>

@@ -1,0 +1,32 @@
+import { and, asc, eq, inArray, isNull, lte, min } from 'drizzle-orm'
+import type { Tx } from '../db/unit-of-work.js'
+import type { Id } from '../kernel/id.js'
+import { outbox } from './table.js'
+
+export type Intent = typeof outbox.$inferSelect
+
+export const insertIntent = async ({ db }: Tx, row: typeof outbox.$inferInsert): Promise<void> => {
+  await db.insert(outbox).values(row)
+}
+
+const undelivered = (office: number) => and(eq(outbox.officeId, office), isNull(outbox.deliveredAt))
+
+/** Claims due intents until `leaseUntil`, so that no two processes deliver one at the same time. */
+export const claimDue = async ({ db, office }: Tx, at: Date, leaseUntil: Date, limit: number, only?: Id<'out'>): Promise<Intent[]> => {
+  const rows = await db.select().from(outbox)
+    .where(and(undelivered(office), lte(outbox.dueAt, at), ...(only ? [eq(outbox.id, only)] : [])))
+    .orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(limit).for('update', { skipLocked: true })
+  if (rows.length > 0) await db.update(outbox).set({ dueAt: leaseUntil }).where(and(eq(outbox.officeId, office), inArray(outbox.id, rows.map(({ id }) => id))))
+  return rows
+}
+
+export const markDelivered = async ({ db, office }: Tx, id: Id<'out'>, deliveredAt: Date): Promise<void> => {
+  await db.update(outbox).set({ deliveredAt, payload: '' }).where(and(eq(outbox.officeId, office), eq(outbox.id, id)))
+}
+
+export const postpone = async ({ db, office }: Tx, { id, attempts }: Intent, dueAt: Date, lastError: string): Promise<void> => {
+  await db.update(outbox).set({ dueAt, attempts: attempts + 1, lastError }).where(and(eq(outbox.officeId, office), eq(outbox.id, id)))
+}
+
+export const findNextDue = async ({ db, office }: Tx): Promise<Date | null> =>
+  (await db.select({ dueAt: min(outbox.dueAt) }).from(outbox).where(undelivered(office)))[0]?.dueAt ?? null

@@ -1,0 +1,61 @@
+import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { after } from '../kernel/calendar.js'
+import { deleteDeadline, findNextDue, listDue, postponeDeadline, takeDeadline, upsertDeadline, type Deadline } from './store.js'
+
+/** What is done when a deadline of one kind falls due. `at` is the time it acts at; `take` must be called inside the transaction, after its locks, and nothing done when it says false. */
+export type DeadlineHandler = (due: { office: number; subject: string; at: Date; take: (tx: Tx) => Promise<boolean> }) => Promise<void>
+
+/** A part of the timetable whose due times are not deadlines: windows of releases, deliveries, … */
+export type Job = Readonly<{
+  name: string
+  /** The earliest instant at which there is something to do, or null. */
+  nextDue: (office: number) => Promise<Date | null>
+  /** Does all that is due at an instant. Safe to run twice, late, and in two processes at once. */
+  run: (office: number, at: Date) => Promise<void>
+}>
+
+type Dependencies = Readonly<{ work: UnitOfWork; onFailure: (kind: string, error: unknown) => void }>
+
+const batchMax = 500
+const retryAfterMs = (attempts: number) => Math.min(3_600_000, 5_000 * 2 ** attempts)
+
+export const createTimetable = ({ work, onFailure }: Dependencies) => {
+  const handlers = new Map<string, DeadlineHandler>()
+
+  /** Says what happens when deadlines of a kind fall due; the composition root calls this once for each. */
+  const on = (kind: string, handler: DeadlineHandler): void => { handlers.set(kind, handler) }
+
+  /** Sets, or moves, the deadline of a kind for a subject. */
+  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => upsertDeadline(tx, kind, subject, dueAt)
+
+  /** Lifts a deadline; nothing happens if there is none. */
+  const lift = async (tx: Tx, kind: string, subject: string): Promise<void> => { await deleteDeadline(tx, kind, subject) }
+
+  const handle = async (office: number, due: Deadline, at: Date): Promise<void> => {
+    const handler = handlers.get(due.kind)
+    try {
+      if (!handler) throw new Error(`nothing handles ${due.kind}`)
+      await handler({ office, subject: due.subject, at, take: (tx) => takeDeadline(tx, due, at) })
+    } catch (error) {
+      // One subject that fails must not hold the others: it is tried again, later and later.
+      onFailure(due.kind, error)
+      await work.write(worker, office, (tx) => postponeDeadline(tx, due, after(at, retryAfterMs(due.attempts)), String(error)))
+    }
+  }
+
+  const job: Job = {
+    name: 'deadlines',
+    nextDue: (office) => work.read(worker, office, findNextDue),
+    run: async (office, at) => {
+      for (;;) {
+        const due = await work.read(worker, office, (tx) => listDue(tx, at, batchMax))
+        for (const deadline of due) await handle(office, deadline, at)
+        if (due.length < batchMax) return
+      }
+    }
+  }
+
+  return { on, set, lift, job }
+}
+
+export type Timetable = ReturnType<typeof createTimetable>

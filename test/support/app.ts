@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { createApp } from '../../src/app.js'
+import { createDatabase, sandboxConfig } from './database.js'
+
+export type Answer = Readonly<{ status: number; body: any; headers: Record<string, any> }>
+
+type Options = Readonly<{ key?: string | false; headers?: Record<string, string> }>
+
+/** Calls the API as one signed-in person, or as nobody. Every POST gets a fresh idempotency key unless told otherwise. */
+export type Api = Readonly<{
+  get: (path: string, options?: Options) => Promise<Answer>
+  post: (path: string, body?: object, options?: Options) => Promise<Answer>
+  put: (path: string, body?: object, options?: Options) => Promise<Answer>
+  delete: (path: string, options?: Options) => Promise<Answer>
+  token: string | undefined
+}>
+
+/** The service on a private database with its sandbox, without a socket; closed with the test. Jobs run by the sandbox's clock only. */
+export const startApp = async (t: Test) => {
+  const database = await createDatabase()
+  const undeclared: string[] = []
+  const ticun = await createApp({
+    config: sandboxConfig, serviceUrl: database.serviceUrl, logger: pino({ level: sandboxConfig.logLevel }),
+    onUndeclared: (request, { code }) => { undeclared.push(`${request.method} ${request.routeOptions.url} answered ${code} without declaring it`) }
+  })
+  t.teardown(async () => {
+    await ticun.close()
+    await database.drop()
+    if (undeclared.length > 0) throw new Error(undeclared.join('; '))
+  })
+
+  const call = (token: string | undefined) => async (method: string, path: string, body: object | undefined, { key, headers = {} }: Options = {}): Promise<Answer> => {
+    const response = await ticun.app.inject({
+      method: method as 'GET', url: path.startsWith('/v1') || path.startsWith('/.') ? path : `/v1${path}`,
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(method === 'POST' && key !== false ? { 'idempotency-key': key ?? randomUUID() } : {}),
+        ...headers
+      },
+      ...(body === undefined ? {} : { payload: body })
+    })
+    const isJson = /json/.test(String(response.headers['content-type'] ?? ''))
+    return { status: response.statusCode, body: isJson ? response.json() : response.payload, headers: response.headers }
+  }
+
+  const as = (token?: string): Api => {
+    const run = call(token)
+    return {
+      get: (path, options) => run('GET', path, undefined, options),
+      post: (path, body, options) => run('POST', path, body, options),
+      put: (path, body, options) => run('PUT', path, body, options),
+      delete: (path, options) => run('DELETE', path, undefined, options),
+      token
+    }
+  }
+
+  return { ...ticun, database, as, nobody: as() }
+}
+
+export type TestApp = Awaited<ReturnType<typeof startApp>>
