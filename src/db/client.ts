@@ -7,6 +7,7 @@ import pg from 'pg'
 
 export type Pool = pg.Pool
 export type Client = pg.PoolClient
+export type Row = pg.QueryResultRow
 
 pg.types.setTypeParser(pg.types.builtins.INT8, BigInt)
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text)
@@ -16,19 +17,33 @@ export type PoolOptions = Readonly<{
   max?: number
   onError: (error: Error) => void
   applicationName?: string
+  /** More settings of each connection. */
+  settings?: Readonly<Record<string, string>>
 }>
+
+const usualSettings = {
+  timezone: 'UTC', statement_timeout: '60s', lock_timeout: '20s', idle_in_transaction_session_timeout: '60s', jit: 'off'
+}
+
+/**
+ * For statements that look up a few rows by their keys, always: one plan, by the indexes, from an
+ * empty database on. A plan made while a table was empty would stay a sequential scan.
+ */
+export const keyLookupSettings = {
+  plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off'
+}
 
 /**
  * `statement_timeout` and `lock_timeout` are bounds on faults, not ways to decide: whoever
  * cannot have its money is refused by a rule.
  */
-export const createPool = ({ connectionString, max = 16, onError, applicationName = 'ticun' }: PoolOptions): Pool => {
+export const createPool = ({ connectionString, max = 16, onError, applicationName = 'ticun', settings = {} }: PoolOptions): Pool => {
   const pool = new pg.Pool({
     connectionString,
     max,
     application_name: applicationName,
     connectionTimeoutMillis: 10_000,
-    options: '-c timezone=UTC -c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s -c jit=off'
+    options: Object.entries({ ...usualSettings, ...settings }).map(([name, value]) => `-c ${name}=${value}`).join(' ')
   })
   // Without a listener an idle connection that the server closes ends the whole service.
   pool.on('error', onError)

@@ -5,10 +5,11 @@ export const entryVersion = 1
 
 /** A legally relevant event that moved no money. Past tense kebab. */
 export type Fact =
-  | 'merchant-approved' | 'merchant-rejected' | 'merchant-suspended' | 'merchant-resumed'
-  | 'product-approved' | 'product-delisted'
+  | 'merchant-applied' | 'merchant-approved' | 'merchant-rejected' | 'merchant-suspended' | 'merchant-resumed'
+  | 'venue-added' | 'venue-changed'
+  | 'product-submitted' | 'product-approved' | 'product-rejected' | 'product-delisted'
   | 'contract-made' | 'legal-meaning-told' | 'contract-signed' | 'contract-cancelled' | 'contract-expired'
-  | 'deposit-refused'
+  | 'deposit-credited' | 'deposit-refused'
   | 'session-recorded' | 'objection-made' | 'objection-withdrawn' | 'objection-lapsed' | 'release-voided'
   | 'settlement-drafted' | 'settlement-cancelled'
   | 'refund-requested' | 'refund-consented' | 'refund-declined' | 'refund-rejected' | 'refund-quoted'

@@ -1,13 +1,13 @@
 import fastifyJwt from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
+import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { End, type Caller } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { idSchema } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
-import { forbidden } from '../kernel/problems.js'
-import { unauthenticated } from './problems.js'
+import { forbidden, unauthenticated } from '../kernel/problems.js'
 
 /*
  * A token (JWT, EdDSA) is for one person at one end. Verified tokens are cached, because Ed25519
@@ -48,9 +48,12 @@ const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
 const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, isRevoked }) => {
   await app.register(fastifyJwt, {
     secret: { private: keys.privatePem, public: keys.publicPem },
-    sign: { algorithm: 'EdDSA', kid: keys.keyId, iss: issuer, noTimestamp: true },
+    sign: { algorithm: 'EdDSA', kid: keys.keyId, iss: issuer },
     verify: { algorithms: ['EdDSA'], allowedIss: issuer, ignoreExpiration: true, ignoreNotBefore: true, cache: 20_000 }
   })
+
+  const jwks = { keys: [publicJwkOf(keys)] }
+  app.get('/.well-known/jwks.json', async (_, reply) => reply.header('cache-control', 'public, max-age=300').send(jwks))
 
   const nowSeconds = () => Math.floor(clock.now().getTime() / 1000)
 
@@ -76,19 +79,24 @@ const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, iss
   })
 
   app.addHook('onRequest', async (request) => {
-    const { access } = request.routeOptions.config
+    const { access, ignoresBadToken } = request.routeOptions.config
     if (access === undefined) return
     const token = bearer.exec(request.headers.authorization ?? '')?.[1]
     const claims = token === undefined ? undefined : claimsOf(token)
     const valid = claims !== undefined && claims.exp > nowSeconds() && !isRevoked(claims.sid)
     if (!valid) {
-      if (access === 'public' && request.headers.authorization === undefined) return
+      if (access === 'public' && (ignoresBadToken || request.headers.authorization === undefined)) return
       throw unauthenticated({})
     }
     request.callerIfAny = callerOf(claims, { id: request.id, operation: operationOf(request.routeOptions.schema), address: request.ip })
     if (Array.isArray(access) && !access.includes(claims.end)) throw forbidden({})
   })
 }
+
+/** The public key by which others verify tokens (RFC 7517, RFC 8037). */
+const publicJwkOf = ({ publicPem, keyId }: TokenKeys) => ({
+  ...createPublicKey(publicPem).export({ format: 'jwk' }), kid: keyId, alg: 'EdDSA', use: 'sig'
+})
 
 const operationOf = (schema: unknown): string => (schema as { operationId?: string } | undefined)?.operationId ?? 'unknown'
 

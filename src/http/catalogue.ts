@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ProblemKind } from '../kernel/problem.js'
-import { forbidden, idempotencyInProgress, idempotencyKeyReused, notFound, unavailable, validationFailed } from '../kernel/problems.js'
-import { idempotencyKeyRequired, internalError, malformedRequest, rateLimited, tooLarge, unauthenticated } from './problems.js'
+import { forbidden, idempotencyInProgress, idempotencyKeyReused, notFound, rateLimited, unauthenticated, unavailable, validationFailed } from '../kernel/problems.js'
+import { idempotencyKeyRequired, internalError, malformedRequest, tooLarge } from './problems.js'
 import type { Routes } from './types.js'
 
 /** Problems that any route may answer, whatever it declares. */

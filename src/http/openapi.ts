@@ -60,7 +60,7 @@ const plugin: FastifyPluginAsync<Options> = async (app, { title, version, descri
       }
       transformed.response = {
         ...Object.fromEntries(Object.entries(response).map(([status, value]) =>
-          [status, value instanceof z.ZodType ? { description: 'OK', content: { 'application/json': { schema: schemas.of(value) } } } : value])),
+          [status, value instanceof z.ZodUndefined ? { description: 'No content' } : value instanceof z.ZodType ? { description: 'OK', content: { 'application/json': { schema: schemas.of(value) } } } : value])),
         ...problemResponses(problems, schemas.of(ProblemDetails))
       }
       return { schema: transformed as FastifySchema, url }

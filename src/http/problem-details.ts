@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { inLanguage, Problem, type Language, type ProblemKind, type Text } from '../kernel/problem.js'
-import { notFound, validationFailed } from '../kernel/problems.js'
+import { notFound, rateLimited, validationFailed } from '../kernel/problems.js'
 import { universalProblems } from './catalogue.js'
-import { internalError, malformedRequest, rateLimited, tooLarge } from './problems.js'
+import { internalError, malformedRequest, tooLarge } from './problems.js'
 
 /** The language of an answer, by `Accept-Language` (RFC 9110 §12.5.4); Chinese unless English is preferred. */
 export const languageOf = (request: FastifyRequest): Language => {

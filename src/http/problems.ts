@@ -8,12 +8,6 @@ export const malformedRequest = problem('malformed_request', {
   detail: () => ({ zh: '请求体不是有效的 JSON,或 Content-Type 不受支持;请以 application/json 发送。', en: 'The body is not valid JSON, or its Content-Type is not supported; send application/json.' })
 })
 
-export const unauthenticated = problem('unauthenticated', {
-  status: 401,
-  title: { zh: '请先登录', en: 'Not signed in' },
-  detail: () => ({ zh: '缺少有效的访问令牌,或令牌已过期;请登录或刷新令牌后重试。', en: 'A valid access token is missing or has expired; sign in or refresh it and try again.' })
-})
-
 export const tooLarge = problem<{ maxBytes: number }>('too_large', {
   status: 413,
   title: { zh: '请求过大', en: 'Too large' },
@@ -24,12 +18,6 @@ export const idempotencyKeyRequired = problem('idempotency_key_required', {
   status: 428,
   title: { zh: '缺少 Idempotency-Key', en: 'Idempotency-Key required' },
   detail: () => ({ zh: '此操作产生义务或移动资金,请在 Idempotency-Key 请求头中附上唯一的键(1 至 255 个可见字符)。', en: 'This call makes an obligation or moves money: send a unique Idempotency-Key header (1 to 255 visible characters).' })
-})
-
-export const rateLimited = problem<{ retryAfterSeconds: number }>('rate_limited', {
-  status: 429,
-  title: { zh: '请求过于频繁', en: 'Too many requests' },
-  detail: ({ retryAfterSeconds }) => ({ zh: `请求过于频繁,请在 ${retryAfterSeconds} 秒后重试。`, en: `Too many requests; try again in ${retryAfterSeconds} s.` })
 })
 
 export const internalError = problem('internal_error', {

@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Required on every route under /v1. */
     access?: Access
+    /** On a public route: a token that is not valid counts as none. For the calls by which a caller gets a new one. */
+    ignoresBadToken?: true
     /** The call makes an obligation or moves money: Idempotency-Key is required. */
     idempotent?: true
     /** The refusals the route's service may answer with; others fail a test. */

@@ -1,5 +1,6 @@
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
 import { z } from 'zod'
+import type { Text } from '../kernel/problem.js'
 import { validationFailed } from '../kernel/problems.js'
 
 /*
@@ -10,6 +11,12 @@ import { validationFailed } from '../kernel/problems.js'
 const chinese = z.locales.zhCN().localeError
 const english = z.locales.en().localeError
 
+/** A refinement says what it wants in both languages by its `params: { zh, en }`. */
+const ownMessageOf = (issue: z.core.$ZodIssue): Text | undefined => {
+  const params: Record<string, unknown> = issue.code === 'custom' ? issue.params ?? {} : {}
+  return typeof params.zh === 'string' && typeof params.en === 'string' ? { zh: params.zh, en: params.en } : undefined
+}
+
 const pathOf = (path: readonly PropertyKey[]) => path.map(String).join('.')
 
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema }) => (input) => {
@@ -19,7 +26,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema }) 
   const en = schema.safeParse(input, { error: english }).error?.issues ?? []
   const errors = en.map((issue, i) => ({
     path: pathOf(issue.path),
-    message: { zh: zh[i]?.message ?? issue.message, en: issue.message }
+    message: ownMessageOf(issue) ?? { zh: zh[i]?.message ?? issue.message, en: issue.message }
   }))
   return { error: validationFailed({ errors: errors }) }
 }

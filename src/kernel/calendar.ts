@@ -26,8 +26,17 @@ export const dateOf = (at: Date): BusinessDate => new Date(at.getTime() + offset
 /** The instant at which a business date begins. */
 export const startOf = (date: BusinessDate): Date => new Date(Date.parse(`${date}T00:00:00Z`) - offsetMs)
 
-export const addDays = (date: BusinessDate, days: number): BusinessDate =>
-  new Date(Date.parse(`${date}T00:00:00Z`) + days * dayMs).toISOString().slice(0, 10)
+export const addDays = (date: BusinessDate, days: number | bigint): BusinessDate =>
+  new Date(Date.parse(`${date}T00:00:00Z`) + Number(days) * dayMs).toISOString().slice(0, 10)
+
+/** The same day of a later month; the month's last day where it has no such day. */
+export const addMonths = (date: BusinessDate, months: number): BusinessDate => {
+  const [year, month, day] = date.split('-').map(Number) as [number, number, number]
+  const first = new Date(Date.UTC(year, month - 1 + months, 1))
+  const lastDay = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate()
+  first.setUTCDate(Math.min(day, lastDay))
+  return first.toISOString().slice(0, 10)
+}
 
 /** Days from one business date to another; negative when `to` is earlier. */
 export const daysBetween = (from: BusinessDate, to: BusinessDate): number =>

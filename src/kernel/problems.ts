@@ -14,6 +14,18 @@ export const forbidden = problem('forbidden', {
   detail: () => ({ zh: '当前登录的身份不能执行此操作,请以有权限的身份登录。', en: 'The end or role you signed in with may not do this; sign in with one that may.' })
 })
 
+export const unauthenticated = problem('unauthenticated', {
+  status: 401,
+  title: { zh: '请先登录', en: 'Not signed in' },
+  detail: () => ({ zh: '缺少有效的访问令牌,或令牌已过期;请登录或刷新令牌后重试。', en: 'A valid access token is missing or has expired; sign in or refresh it and try again.' })
+})
+
+export const rateLimited = problem<{ retryAfterSeconds: number }>('rate_limited', {
+  status: 429,
+  title: { zh: '请求过于频繁', en: 'Too many requests' },
+  detail: ({ retryAfterSeconds }) => ({ zh: `请求过于频繁,请在 ${retryAfterSeconds} 秒后重试。`, en: `Too many requests; try again in ${retryAfterSeconds} s.` })
+})
+
 export const wrongState = problem<{ state: string; allowed: string[] }>('wrong_state', {
   status: 409,
   title: { zh: '当前状态不允许此操作', en: 'Not possible in this state' },
@@ -54,4 +66,13 @@ export const unavailable = problem<{ retryAfterSeconds: number }>('unavailable',
   status: 503,
   title: { zh: '服务暂不可用', en: 'Unavailable' },
   detail: ({ retryAfterSeconds }) => ({ zh: `服务暂时繁忙,请在 ${retryAfterSeconds} 秒后重试;同一 Idempotency-Key 不会重复生效。`, en: `The service is busy; try again in ${retryAfterSeconds} s. The same Idempotency-Key never takes effect twice.` })
+})
+
+export const holidaysUnknown = problem<{ year: string }>('holidays_unknown', {
+  status: 503,
+  title: { zh: '节假日安排未录入', en: 'Holidays not known' },
+  detail: ({ year }) => ({
+    zh: `${year} 年的放假调休安排尚未录入,无法计算工作日期限。请联系公证处录入国务院公布的安排后重试。`,
+    en: `The public holidays of ${year} have not been entered, so a term in working days cannot be counted. Ask the notary office to enter the State Council's arrangement, then try again.`
+  })
 })

@@ -33,7 +33,7 @@ export const LedgerEvent = z.enum([
   'payment-received', 'stray-payment-received', 'channel-settled', 'payment-reversed',
   'units-released', 'release-voided', 'window-closed',
   'dispute-opened', 'dispute-ended', 'award-executed',
-  'refund-approved', 'remainder-returned', 'refund-sent', 'refund-confirmed', 'refund-failed',
+  'refund-approved', 'contested-settled', 'remainder-returned', 'refund-sent', 'refund-confirmed', 'refund-failed',
   'settlement-approved', 'payout-confirmed', 'fee-taken', 'payout-returned',
   'claim-collected', 'days-released-undone',
   'receipt-unmatched', 'receipt-resolved', 'bank-charged', 'debit-unexplained', 'office-topped-up',

@@ -26,7 +26,9 @@ export const accounts = pgTable('accounts', {
   check('accounts_not_below_zero', sql`${t.balanceFen} >= 0 or ${t.kind} = 'clearing'`),
   ...allowAll('accounts', ['select'], ['notary', 'worker', 'bureau']),
   ...allowAll('accounts', ['insert', 'update'], ['notary', 'worker']),
-  allow('accounts', 'select', ['merchant'], ofMerchant)
+  allow('accounts', 'select', ['merchant'], ofMerchant),
+  // A void on a contract that has ended credits a refund instead of held.
+  ...allowAll('accounts', ['insert', 'update'], ['merchant'], sql`${ofMerchant} and kind = 'refund_payable'`)
 ])
 
 /** Why money moved. Append-only: no role has UPDATE or DELETE. */

@@ -1,14 +1,19 @@
 import { anyone, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Caller } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import { notFound } from '../kernel/problems.js'
 import type { OfficeId } from './model.js'
 import { officeRequired } from './problems.js'
-import { findOffice, listOffices, listRules, type OfficeRow } from './store.js'
+import { findOffice, insertOffice, insertRule, listOffices, listRules, type OfficeRow } from './store.js'
 
-type Dependencies = Readonly<{ work: UnitOfWork }>
+type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock }>
 
-export const createOffices = ({ work }: Dependencies) => {
+/** What is said of an office when it joins the deployment. */
+export type NewOffice = Readonly<Omit<OfficeRow, 'id' | 'createdAt'>>
+
+export const createOffices = ({ work, clock }: Dependencies) => {
   const list = (): Promise<OfficeRow[]> => work.read(anyone, 0, listOffices)
 
   /** The numbers of all offices: what jobs go through. */
@@ -48,7 +53,19 @@ export const createOffices = ({ work }: Dependencies) => {
     return { value: rule.value, source: rule.source, validFrom: rule.validFrom, validTo: rule.validTo, isOverdue: rule.validTo !== null && rule.validTo < on }
   }
 
-  return { list, numbers, byNumber, resolve, ruleInForce }
+  /** Opens a notary office, once: whoever opens the same number again gets the one there is. Worker role. */
+  const establish = async (tx: Tx, office: NewOffice): Promise<OfficeRow> => {
+    await insertOffice(tx, { ...office, id: newId('off', office.number), createdAt: clock.now() })
+    const established = (await listOffices(tx)).find(({ number }) => number === office.number)
+    invariant(established, 'an office that was just made is missing')
+    return established
+  }
+
+  return {
+    list, numbers, byNumber, resolve, ruleInForce, establish,
+    /** Enters a dated rule; one that is there stays as it is. Worker role. */
+    enterRule: insertRule
+  }
 }
 
 export type Offices = ReturnType<typeof createOffices>

@@ -21,3 +21,8 @@ export const listRules = ({ db }: Tx, name: string, scopes: readonly string[], o
   db.select().from(rules)
     .where(and(eq(rules.name, name), inArray(rules.scope, [...scopes]), lte(rules.validFrom, on)))
     .orderBy(desc(rules.validFrom))
+
+/** Enters a rule once; one of the same name, scope and beginning stays as it is. */
+export const insertRule = async ({ db }: Tx, row: RuleRow): Promise<void> => {
+  await db.insert(rules).values(row).onConflictDoNothing()
+}

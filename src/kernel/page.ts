@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { validationFailed } from '../kernel/problems.js'
+import { validationFailed } from './problems.js'
 
 /** `?limit=&cursor=` of every list: keyset pagination, newest first unless a list says otherwise. */
 export const PageQuery = z.object({
