@@ -14,6 +14,8 @@ export const people = pgTable('people', {
   idNumberIndex: bytes('id_number_index'),
   /** scrypt, with its parameters and salt; staff only */
   passwordHash: text('password_hash'),
+  /** set for a one-time password, until the person changes it */
+  passwordExpiresAt: instant('password_expires_at'),
   failedSignIns: integer('failed_sign_ins').notNull().default(0),
   lockedUntil: instant('locked_until'),
   createdAt: instant('created_at').notNull()
@@ -33,14 +35,17 @@ export const memberships = pgTable('memberships', {
   roles: text('roles').array().notNull(),
   /** the name colleagues know the person by; sealed */
   nameSealed: text('name_sealed'),
+  /** what the person chooses by when there are several: the merchant's or the office's name */
+  placeName: text('place_name').notNull(),
   createdAt: instant('created_at').notNull(),
   endedAt: instant('ended_at')
 }, (t) => [
   unique('memberships_one_per_place').on(t.personId, t.end, t.office, t.merchantId).nullsNotDistinct(),
   index('memberships_of_merchant').on(t.office, t.merchantId),
   ...allowAll('memberships', ['select', 'insert', 'update'], ['identity', 'worker'], everyRow),
-  allow('memberships', 'select', ['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator'],
-    sql`person_id = ${context.person} or office = ${context.office}`)
+  allow('memberships', 'select', ['consumer', 'bureau', 'adjudicator'], sql`person_id = ${context.person}`),
+  allow('memberships', 'select', ['merchant'], sql`person_id = ${context.person} or (office = ${context.office} and merchant_id = ${context.merchant})`),
+  allow('memberships', 'select', ['notary', 'operator'], sql`person_id = ${context.person} or office = ${context.office}`)
 ])
 
 /** SMS codes under way. */
@@ -48,6 +53,8 @@ export const challenges = pgTable('challenges', {
   id: id('id', 'chl').primaryKey(),
   purpose: text('purpose').$type<'login' | 'sign_contract'>().notNull(),
   phoneIndex: bytes('phone_index').notNull(),
+  /** a first sign-in makes the person of it; emptied with the challenge's use */
+  phoneSealed: text('phone_sealed').notNull(),
   /** set for sign_contract: who signs what */
   personId: id('person_id', 'per'),
   contractId: id('contract_id', 'ctr'),

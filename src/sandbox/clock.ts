@@ -1,5 +1,7 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { openListener } from '../db/listener.js'
 import type { Clock } from '../kernel/clock.js'
+import { invariant } from '../kernel/invariant.js'
 
 /*
  * The sandbox's clock runs ahead of the real one by an offset that lives in the database, so that
@@ -16,67 +18,55 @@ export type MovableClock = Clock & Readonly<{
 
 type Options = Readonly<{ connectionString: string; onError: (error: Error) => void }>
 
+const asWorker = async <Row extends pg.QueryResultRow>(client: pg.Client, text: string, values: unknown[] = []): Promise<Row[]> => {
+  await client.query('begin; set local role ticun_worker')
+  try {
+    const { rows } = await client.query<Row>(text, values)
+    await client.query('commit')
+    return rows
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}
+
+const moveStatement = `
+insert into sandbox_clock (one, offset_ms) values (1, $1)
+on conflict (one) do update set offset_ms = greatest(sandbox_clock.offset_ms, excluded.offset_ms)
+returning offset_ms, pg_notify('${channel}', offset_ms::text)`
+
 export const openSandboxClock = async ({ connectionString, onError }: Options): Promise<MovableClock> => {
   let offsetMs = 0
-  let client: pg.Client
-  let closed = false
+  let connected: pg.Client | undefined
 
-  const asWorker = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> => {
-    await client.query('begin; set local role ticun_worker')
-    try {
-      const { rows } = await client.query<Row>(text, values)
-      await client.query('commit')
-      return rows
-    } catch (error) {
-      await client.query('rollback')
-      throw error
+  const forward = (wanted: number): void => { offsetMs = Math.max(offsetMs, wanted) }
+
+  const listener = await openListener({
+    connectionString, channel, onError,
+    onMessage: (payload) => { forward(Number(payload)) },
+    onConnect: async (client) => {
+      const [row] = await asWorker<{ offset_ms: bigint }>(client, 'select offset_ms from sandbox_clock where one = 1')
+      forward(Number(row?.offset_ms ?? 0n))
+      connected = client
     }
+  })
+
+  const move = async (at: Date): Promise<void> => {
+    const wanted = at.getTime() - Date.now()
+    if (wanted <= offsetMs) return
+    invariant(connected, 'the clock has no connection')
+    const [row] = await asWorker<{ offset_ms: bigint }>(connected, moveStatement, [wanted])
+    forward(Number(row?.offset_ms ?? 0n))
   }
 
-  const load = async (): Promise<void> => {
-    const [row] = await asWorker<{ offset_ms: bigint }>('select offset_ms from sandbox_clock where one = 1')
-    offsetMs = Number(row?.offset_ms ?? 0n)
-  }
-
-  const connect = async (): Promise<void> => {
-    client = new pg.Client({ connectionString, application_name: 'ticun clock' })
-    client.on('error', (error) => {
-      onError(error)
-      reconnect()
-    })
-    client.on('notification', ({ payload }) => { offsetMs = Math.max(offsetMs, Number(payload)) })
-    await client.connect()
-    await client.query(`listen ${channel}`)
-    await load()
-  }
-
-  const reconnect = (): void => {
-    if (closed) return
-    setTimeout(() => { connect().catch((error: Error) => { onError(error); reconnect() }) }, 500).unref()
-  }
-
-  await connect()
   let queue: Promise<void> = Promise.resolve()
 
   return {
     now: () => new Date(Date.now() + offsetMs),
     moveTo: (at) => {
-      const move = async () => {
-        const wanted = at.getTime() - Date.now()
-        if (wanted <= offsetMs) return
-        const [row] = await asWorker<{ offset_ms: bigint }>(
-          `insert into sandbox_clock (one, offset_ms) values (1, $1)
-           on conflict (one) do update set offset_ms = greatest(sandbox_clock.offset_ms, excluded.offset_ms) returning offset_ms`,
-          [wanted])
-        offsetMs = Number(row?.offset_ms ?? 0n)
-        await client.query('select pg_notify($1, $2)', [channel, String(offsetMs)])
-      }
-      queue = queue.catch(() => undefined).then(move)
+      queue = queue.catch(() => undefined).then(() => move(at))
       return queue
     },
-    close: async () => {
-      closed = true
-      await client.end()
-    }
+    close: () => listener.close()
   }
 }

@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
-import { bigint, bigserial, check, date, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { bigint, bigserial, check, date, index, integer, pgTable, text } from 'drizzle-orm/pg-core'
 import { fen, instant } from '../db/columns.js'
 import { allowAll, everyRow } from '../db/policies.js'
 
 /*
- * The sandbox's outside world: a clock that can be moved, an SMS gateway, a payment channel's and
- * a bank's own books. Nothing of it is the service's own state but the clock's offset.
+ * The sandbox's outside world: a clock that can be moved, an SMS gateway and a bank's own book (the
+ * payment channel's is in channels/table.ts). Nothing of it is the service's own state but the
+ * clock's offset.
  */
 
 /** One row: how far the service's clock is ahead. */
@@ -26,13 +27,26 @@ export const sandboxMessages = pgTable('sandbox_messages', {
   text: text('text').notNull(),
   code: text('code'),
   sentAt: instant('sent_at').notNull()
-}, () => [...allowAll('sandbox_messages', ['select', 'insert'], ['worker'], everyRow)])
+}, (t) => [index('sandbox_messages_by_phone').on(t.phone, t.sequence), ...allowAll('sandbox_messages', ['select', 'insert'], ['worker'], everyRow)])
 
 /** The bank's answer to payouts from now on; `merchantId` '*' for all. */
 export const sandboxBankAnswers = pgTable('sandbox_bank_answers', {
   merchantId: text('merchant_id').primaryKey(),
   outcome: text('outcome').$type<'paid' | 'returned' | 'unknown'>().notNull()
 }, () => [...allowAll('sandbox_bank_answers', ['select', 'insert', 'update'], ['worker'], everyRow)])
+
+/** Payout orders the bank got, by the service's key: one is executed once. Undecided while `outcome` is null. */
+export const sandboxBankOrders = pgTable('sandbox_bank_orders', {
+  key: text('key').primaryKey(),
+  accountNumber: text('account_number').notNull(),
+  payeeId: text('payee_id').notNull(),
+  payeeName: text('payee_name').notNull(),
+  amountFen: fen('amount_fen').notNull(),
+  feeFen: fen('fee_fen').notNull(),
+  remittance: text('remittance').notNull(),
+  outcome: text('outcome').$type<'paid' | 'returned'>(),
+  receivedAt: instant('received_at').notNull()
+}, () => [...allowAll('sandbox_bank_orders', ['select', 'insert', 'update'], ['worker'], everyRow)])
 
 /** The bank's own book of the special accounts. */
 export const sandboxBankEntries = pgTable('sandbox_bank_entries', {
@@ -47,11 +61,3 @@ export const sandboxBankEntries = pgTable('sandbox_bank_entries', {
   bookedOn: date('booked_on', { mode: 'string' }).notNull(),
   bookedAt: instant('booked_at').notNull()
 }, () => [...allowAll('sandbox_bank_entries', ['select', 'insert'], ['worker'], everyRow)])
-
-/** Refunds the sandbox's channel was asked for, by the service's key. */
-export const sandboxRefunds = pgTable('sandbox_refunds', {
-  key: text('key').primaryKey(),
-  amountFen: fen('amount_fen').notNull(),
-  reference: text('reference').notNull(),
-  madeAt: instant('made_at').notNull()
-}, () => [...allowAll('sandbox_refunds', ['select', 'insert'], ['worker'], everyRow)])

@@ -1,0 +1,22 @@
+import { createAdministration, UsageError } from './administration.js'
+import { configOf, ConfigError } from './config.js'
+import { migrate } from './db/migrate.js'
+
+/** The process of `npm run office:create` and `npm run staff:add`; reads the same environment as the service. */
+
+const run = async (): Promise<void> => {
+  const config = configOf(process.env)
+  if (config.databaseUrl === undefined) throw new ConfigError('DATABASE_URL is required: the database of the deployment')
+  const administration = createAdministration({ config, serviceUrl: await migrate(config.databaseUrl, config.secret) })
+  try {
+    process.stdout.write(`${await administration.run(process.argv.slice(2))}\n`)
+  } finally {
+    await administration.close()
+  }
+}
+
+run().catch((error: unknown) => {
+  const isExpected = error instanceof UsageError || error instanceof ConfigError
+  process.stderr.write(`${isExpected ? error.message : (error as Error).stack ?? String(error)}\n`)
+  process.exitCode = 1
+})

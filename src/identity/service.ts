@@ -1,0 +1,338 @@
+import type { Audit } from '../audit/service.js'
+import { smsTopic, type SmsPayload } from '../channels/sms/sms.js'
+import { actorOf, identity as identityRole, inRole, type Actor, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { after, dateOf, dayMs } from '../kernel/calendar.js'
+import type { Caller } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId, officeOf } from '../kernel/id.js'
+import { Problem } from '../kernel/problem.js'
+import { forbidden, notFound, unauthenticated, validationFailed } from '../kernel/problems.js'
+import type { Vault } from '../kernel/vault.js'
+import type { OfficeId } from '../offices/model.js'
+import type { Offices } from '../offices/service.js'
+import type { Outbox } from '../outbox/service.js'
+import type { Job } from '../timetable/service.js'
+import type { Challenge, Me, NewChallenge, NewIdentity, NewPassword, Refresh, SessionId, SignIn, SigningAttempt, User } from './model.js'
+import { columns, type People } from './people.js'
+import { chooseMembership, codeInvalid, credentialsInvalid, smsUnavailable } from './problems.js'
+import type { Revocations } from './revocations.js'
+import {
+  afterWrongPassword, codeLifeMs, isAlive, isBoundTo, isMeant, judgeCode, lockOf, maskedIdNumber, maskedName, maskedPhone,
+  mayBeSentAnother, mayHaveIdentity, needsPassword, refreshLifeMs, smsCountedMax, smsCountedSince
+} from './rules.js'
+import { codeHashOf, isPassword, isSame, newCode, newRefreshToken, refreshHashOf, sessionOfRefreshToken } from './secrets.js'
+import {
+  countWrongCode, deleteLoginChallenges, findMembership, insertChallenge, insertSession, listMemberships, listSessions,
+  lockChallenge, lockPerson, lockSent, lockSession, markChallengeUsed, updatePerson, updateSession,
+  type ChallengeRow, type MembershipRow, type PersonRow, type SessionRow
+} from './store.js'
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  vault: Vault
+  outbox: Outbox
+  audit: Audit
+  offices: Offices
+  people: People
+  revocations: Revocations
+  keys: Readonly<{ codes: Buffer; refreshTokens: Buffer }>
+  /** Whether there is a gateway that takes messages. */
+  smsIsAvailable: boolean
+  /** Whether a phone must wait between codes. */
+  smsIsLimited: boolean
+}>
+
+/** What a contract to be signed is, told by the feature that owns it. @throws not_found, wrong_state */
+export type DocumentOf = (caller: Caller, contractId: NonNullable<NewChallenge['contractId']>) => Promise<{ documentSha256: string }>
+
+/** What an access token says; http/authentication.ts signs it. */
+export type TokenClaims = Readonly<{
+  sub: Caller['personId']; end: Caller['end']; roles: string[]; office?: number; merchant?: NonNullable<Caller['merchantId']>; sid: SessionId
+}>
+
+/** A session that has just begun or gone on: what its access token is to say, and the next refresh token. */
+export type Granted = Readonly<{ claims: TokenClaims; refreshToken: string }>
+
+type PlaceOf = Readonly<Pick<MembershipRow, 'office' | 'merchantId' | 'roles'>>
+
+const consumerPlace: PlaceOf = { office: null, merchantId: null, roles: [] }
+const challengesKeptMs = dayMs
+const smsRetrySeconds = 3_600
+
+const asIdentity = (caller: Caller): Actor => ({ role: 'identity', personId: caller.personId, caller })
+const officeOfCaller = (caller: Caller): number => caller.office ?? 0
+
+const claimsOf = ({ id, personId, end, office, merchantId, roles }: Pick<SessionRow, 'id' | 'personId' | 'end' | 'office' | 'merchantId' | 'roles'>): TokenClaims => ({
+  sub: personId, end, roles, sid: id, ...(office === null ? {} : { office }), ...(merchantId === null ? {} : { merchant: merchantId })
+})
+
+/** Refusals that must not undo what the transaction wrote (a count, a revocation) are returned by it, and thrown here, after its commit. */
+const orThrow = <Result>(outcome: Result | Problem): Result => {
+  if (outcome instanceof Problem) throw outcome
+  return outcome
+}
+
+export const createIdentity = ({
+  work, clock, vault, outbox, audit, offices, people, revocations, keys, smsIsAvailable, smsIsLimited
+}: Dependencies) => {
+  const { lockOrMake, addMember, endMember, personOf, idNumberIndexOf } = people
+
+  const textOf = (code: string, signing: { documentSha256: string } | undefined): string =>
+    signing
+      ? `【提存】验证码 ${code},用于签署合同(文件指纹 ${signing.documentSha256.slice(0, 12)}),5 分钟内有效。签署即同意合同全部内容,请勿转告他人。`
+      : `【提存】登录验证码 ${code},5 分钟内有效,请勿转告他人。`
+
+  /** What a sign_contract challenge is bound to. */
+  const signingOf = async (asked: NewChallenge, caller: Caller | undefined, documentOf: DocumentOf) => {
+    if (asked.purpose !== 'sign_contract' || asked.contractId === undefined) return undefined
+    if (caller === undefined) throw unauthenticated({})
+    if (caller.end !== 'consumer') throw forbidden({})
+    const person = await work.read(actorOf(caller), 0, (tx) => personOf(tx, caller.personId))
+    if (person.phone !== asked.phone) {
+      throw validationFailed({ errors: [{ path: 'phone', message: { zh: '须为本人登录所用的手机号码', en: 'must be the number you signed in with' } }] })
+    }
+    const { documentSha256 } = await documentOf(caller, asked.contractId)
+    return { personId: caller.personId, contractId: asked.contractId, documentSha256 }
+  }
+
+  /**
+   * Sends a code by SMS. Whether the phone is known makes no difference: nobody looks.
+   * @throws sms_unavailable (503) before anything is written; rate_limited (429) outside the sandbox
+   */
+  const challenge = async (asked: NewChallenge, caller: Caller | undefined, documentOf: DocumentOf): Promise<Challenge> => {
+    if (!smsIsAvailable) throw smsUnavailable({ retryAfterSeconds: smsRetrySeconds })
+    const signing = await signingOf(asked, caller, documentOf)
+    const challengeId = newId('chl', 0)
+    const code = newCode()
+    const phoneIndex = vault.index(asked.phone, columns.phone)
+    return work.write(identityRole, 0, async (tx) => {
+      const now = clock.now()
+      const expiresAt = after(now, codeLifeMs)
+      if (smsIsLimited) mayBeSentAnother(await lockSent(tx, phoneIndex, smsCountedSince(now), smsCountedMax), now)
+      await insertChallenge(tx, {
+        id: challengeId, purpose: asked.purpose, phoneIndex, phoneSealed: vault.seal(asked.phone, columns.challengePhone),
+        codeHash: codeHashOf(keys.codes, challengeId, code), createdAt: now, expiresAt, ...signing
+      })
+      const payload: SmsPayload = { phone: asked.phone, text: textOf(code, signing), code, uselessAfter: expiresAt.toISOString() }
+      await outbox.send(tx, { topic: smsTopic, key: challengeId, payload })
+      return { challengeId, expiresAt }
+    })
+  }
+
+  /** Locks a challenge and judges a code against it; a wrong one is counted in this transaction. */
+  const judge = async (tx: Tx, { challengeId, code }: Pick<SignIn, 'challengeId' | 'code'>, purpose: NewChallenge['purpose']): Promise<ChallengeRow | Problem> => {
+    const found = await lockChallenge(tx, challengeId)
+    const isRight = isSame(codeHashOf(keys.codes, challengeId, code), found?.codeHash ?? Buffer.alloc(0))
+    const judged = judgeCode(found, { purpose, isRight, now: clock.now() })
+    if (!judged.right && judged.countsAsWrong) await countWrongCode(tx, challengeId)
+    return judged.right ? found as ChallengeRow : judged.because
+  }
+
+  /** The second factor of those who need one; a wrong password is counted in this transaction. */
+  const refusalOfPassword = async (tx: Tx, person: PersonRow, password: string | undefined): Promise<Problem | undefined> => {
+    const now = clock.now()
+    const locked = lockOf(person.lockedUntil, now)
+    if (locked) return locked
+    if (password === undefined) return credentialsInvalid({})
+    const isUsable = person.passwordHash !== null && (person.passwordExpiresAt === null || now < person.passwordExpiresAt)
+    if (isUsable && await isPassword(password, person.passwordHash as string)) return undefined
+    await updatePerson(tx, person.id, afterWrongPassword(person, now))
+    return credentialsInvalid({})
+  }
+
+  const choiceOf = async (fitting: readonly MembershipRow[]): Promise<Problem> => {
+    const all = await offices.list()
+    return chooseMembership({
+      memberships: fitting.map(({ office, merchantId, placeName }) => {
+        const place = all.find(({ number }) => number === office)
+        return { ...(place ? { officeId: place.id } : {}), ...(merchantId === null ? {} : { merchantId }), name: placeName || (place?.name ?? '') }
+      })
+    })
+  }
+
+  const wantedPlace = ({ officeId, merchantId }: Pick<SignIn, 'officeId' | 'merchantId'>) =>
+    ({ office: officeId === undefined ? undefined : officeOf(officeId), merchantId })
+
+  /** Where a person signs in to: one membership of the end, proven by the password where the end asks for it. */
+  const placeOf = async (tx: Tx, person: PersonRow, attempt: SignIn): Promise<PlaceOf | Problem> => {
+    if (attempt.end === 'consumer') return consumerPlace
+    const fitting = (await listMemberships(tx, person.id, attempt.end)).filter((membership) => isMeant(membership, wantedPlace(attempt)))
+    const [only] = fitting
+    if (!only) return forbidden({})
+    const refusal = needsPassword(attempt.end) ? await refusalOfPassword(tx, person, attempt.password) : undefined
+    if (refusal) return refusal
+    return fitting.length === 1 ? only : choiceOf(fitting)
+  }
+
+  const beginSession = async (tx: Tx, person: PersonRow, { end }: SignIn, { office, merchantId, roles }: PlaceOf, request: Caller['request']): Promise<Granted> => {
+    const now = clock.now()
+    const id = newId('ses', 0)
+    const refreshToken = newRefreshToken(keys.refreshTokens, id)
+    const session = { id, personId: person.id, end, office, merchantId, roles }
+    await insertSession(tx, {
+      ...session, refreshHash: refreshHashOf(refreshToken), address: request.address,
+      createdAt: now, refreshedAt: now, expiresAt: after(now, refreshLifeMs)
+    })
+    if (person.failedSignIns > 0 || person.lockedUntil !== null) await updatePerson(tx, person.id, { failedSignIns: 0, lockedUntil: null })
+    await audit.record(tx, { personId: person.id, end, roles, office: office ?? undefined, merchantId: merchantId ?? undefined, sessionId: id, request })
+    return { claims: claimsOf(session), refreshToken }
+  }
+
+  /**
+   * Signs a person in at one end. Consumers register by it.
+   * @throws code_invalid, code_expired (422); then forbidden (403) without a membership at the end,
+   * credentials_invalid (401), sign_in_locked (429), choose_membership (422): these leave the code usable
+   */
+  const signIn = async (attempt: SignIn, request: Caller['request']): Promise<Granted> =>
+    orThrow(await work.write(identityRole, 0, async (tx) => {
+      const found = await judge(tx, attempt, 'login')
+      if (found instanceof Problem) return found
+      const person = await lockOrMake(tx, vault.open(found.phoneSealed, columns.challengePhone))
+      const place = await placeOf(tx, person, attempt)
+      if (place instanceof Problem) return place
+      await markChallengeUsed(tx, found.id, clock.now())
+      return beginSession(tx, person, attempt, place, request)
+    }))
+
+  /** The roles a session still has; undefined when its membership has ended. */
+  const rolesOf = async (tx: Tx, { personId, end, office, merchantId }: SessionRow): Promise<string[] | undefined> =>
+    end === 'consumer'
+      ? consumerPlace.roles
+      : (await findMembership(tx, personId, { end, office: office ?? undefined, merchantId: merchantId ?? undefined }))?.roles
+
+  /**
+   * Gives the next pair of tokens. A refresh token is good once: an old one used again may have
+   * been stolen, so it ends the whole session.
+   * @throws unauthenticated (401)
+   */
+  const refresh = async ({ refreshToken }: Refresh): Promise<Granted> => {
+    const sessionId = sessionOfRefreshToken(keys.refreshTokens, refreshToken)
+    if (sessionId === undefined) throw unauthenticated({})
+    return orThrow(await work.write(identityRole, 0, async (tx) => {
+      const session = await lockSession(tx, sessionId)
+      const now = clock.now()
+      if (!session || !isAlive(session, now)) return unauthenticated({})
+      const isReused = !isSame(session.refreshHash, refreshHashOf(refreshToken))
+      const roles = await rolesOf(tx, session)
+      if (isReused || roles === undefined) {
+        await revocations.revoke(tx, [sessionId], isReused ? 'refresh token used again' : 'membership ended')
+        return unauthenticated({})
+      }
+      const next = newRefreshToken(keys.refreshTokens, sessionId)
+      await updateSession(tx, sessionId, { roles, refreshHash: refreshHashOf(next), refreshedAt: now, expiresAt: after(now, refreshLifeMs) })
+      return { claims: claimsOf({ ...session, roles }), refreshToken: next }
+    }))
+  }
+
+  /** Ends the caller's session: both its tokens are dead when this returns. */
+  const signOut = (caller: Caller): Promise<void> =>
+    work.write(asIdentity(caller), officeOfCaller(caller), (tx) => revocations.revoke(tx, [caller.sessionId], 'signed out'))
+
+  const officeIdOf = async (office: number | undefined): Promise<OfficeId | undefined> =>
+    office === undefined ? undefined : (await offices.byNumber(office)).id
+
+  /** Who a token is for, in the words of the wire. */
+  const userOf = async ({ sub, end, roles, office, merchant }: TokenClaims): Promise<User> => {
+    const officeId = await officeIdOf(office)
+    return { id: sub, end, roles, ...(officeId ? { officeId } : {}), ...(merchant ? { merchantId: merchant } : {}) }
+  }
+
+  /** The caller, with personal data masked. */
+  const me = async (caller: Caller): Promise<Me> => {
+    const { personId, end, roles, office, merchantId, sessionId } = caller
+    const { phone, legalName, idNumber } = await work.read(actorOf(caller), officeOfCaller(caller), (tx) => personOf(tx, personId))
+    const user = await userOf({ sub: personId, end, roles: [...roles], sid: sessionId, ...(office === undefined ? {} : { office }), ...(merchantId ? { merchant: merchantId } : {}) })
+    return {
+      ...user,
+      phone: maskedPhone(phone),
+      legalName: legalName === undefined ? null : maskedName(legalName),
+      idNumber: idNumber === undefined ? null : maskedIdNumber(idNumber),
+      identityVerified: idNumber !== undefined
+    }
+  }
+
+  const locked = async (tx: Tx, caller: Caller): Promise<PersonRow> => {
+    const person = await lockPerson(tx, caller.personId)
+    if (!person) throw notFound({})
+    return person
+  }
+
+  /**
+   * Records the caller's legal name and ID number, sealed.
+   * @throws validation_failed (422), wrong_state (409) when another ID number stands
+   */
+  const setIdentity = async (caller: Caller, { legalName, idNumber }: NewIdentity): Promise<Me> => {
+    const index = idNumberIndexOf(idNumber)
+    await work.write(asIdentity(caller), officeOfCaller(caller), async (tx) => {
+      const person = await locked(tx, caller)
+      mayHaveIdentity(person.idNumberIndex, { idNumber, index }, dateOf(clock.now()))
+      await updatePerson(tx, person.id, {
+        nameSealed: vault.seal(legalName, columns.name), idNumberSealed: vault.seal(idNumber, columns.idNumber), idNumberIndex: index
+      })
+    })
+    return me(caller)
+  }
+
+  /**
+   * Changes the caller's password, and ends every other session of theirs.
+   * @throws credentials_invalid (401), sign_in_locked (429)
+   */
+  const changePassword = async (caller: Caller, { password, newPassword }: NewPassword): Promise<void> => {
+    orThrow(await work.write(asIdentity(caller), officeOfCaller(caller), async (tx) => {
+      const person = await locked(tx, caller)
+      const refusal = await refusalOfPassword(tx, person, password)
+      if (refusal) return refusal
+      await people.setPassword(tx, person.id, newPassword, { oneTime: false })
+      const others = (await listSessions(tx, person.id)).filter((id) => id !== caller.sessionId)
+      await revocations.revoke(tx, others, 'password changed')
+      return undefined
+    }))
+  }
+
+  const judgeSigning = async (tx: Tx, attempt: SigningAttempt): Promise<ChallengeRow | Problem> => {
+    const found = await judge(tx, attempt, 'sign_contract')
+    if (found instanceof Problem || isBoundTo(found, attempt)) return found
+    return codeInvalid({})
+  }
+
+  /**
+   * The first half of signing, before the signature's own transaction: checks the code and leaves
+   * it unused. It runs in a transaction of its own, so that a wrong code counts although the
+   * signature is refused. Follow it with `useSigning` in the signature's transaction.
+   * @throws code_invalid, code_expired (422), also for a challenge of another person, contract or document
+   */
+  const verifySigning = async (attempt: SigningAttempt): Promise<void> => {
+    orThrow(await work.write(identityRole, 0, (tx) => judgeSigning(tx, attempt)))
+  }
+
+  /**
+   * The second half: uses the code up, in the transaction that records the signature, of any role.
+   * It checks everything again under the challenge's lock, so of two signatures at once one is
+   * refused; rolled back with its transaction, it leaves the code usable.
+   * @throws code_invalid, code_expired (422)
+   */
+  const useSigning = (tx: Tx, attempt: SigningAttempt): Promise<void> =>
+    inRole(tx, 'identity', async (tx) => {
+      const found = orThrow(await judgeSigning(tx, attempt))
+      await markChallengeUsed(tx, found.id, clock.now())
+    })
+
+  let cleanedAt = 0
+  const cleaning: Job = {
+    name: 'sign-in codes',
+    nextDue: () => Promise.resolve(null),
+    run: async (office, at) => {
+      if (office !== 0 || at.getTime() - cleanedAt < dayMs) return
+      cleanedAt = at.getTime()
+      await work.write(identityRole, 0, (tx) => deleteLoginChallenges(tx, after(at, -challengesKeptMs)))
+    }
+  }
+
+  return {
+    challenge, signIn, refresh, signOut, userOf, me, setIdentity, changePassword, verifySigning, useSigning,
+    addMember, endMember, personOf, idNumberIndexOf, job: cleaning
+  }
+}
+
+export type Identity = ReturnType<typeof createIdentity>

@@ -1,0 +1,128 @@
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import type { Tx } from '../db/unit-of-work.js'
+import type { End } from '../kernel/caller.js'
+import type { ChallengeId, PersonId, Place, SessionId } from './model.js'
+import { challenges, memberships, people, sessions } from './table.js'
+
+export type PersonRow = typeof people.$inferSelect
+export type MembershipRow = typeof memberships.$inferSelect
+export type ChallengeRow = typeof challenges.$inferSelect
+export type SessionRow = typeof sessions.$inferSelect
+
+export const findPerson = async ({ db }: Tx, id: PersonId): Promise<PersonRow | undefined> =>
+  (await db.select().from(people).where(eq(people.id, id)))[0]
+
+export const lockPersonByPhone = async ({ db }: Tx, phoneIndex: Buffer): Promise<PersonRow | undefined> =>
+  (await db.select().from(people).where(eq(people.phoneIndex, phoneIndex)).for('update'))[0]
+
+export const lockPerson = async ({ db }: Tx, id: PersonId): Promise<PersonRow | undefined> =>
+  (await db.select().from(people).where(eq(people.id, id)).for('update'))[0]
+
+/** Inserts a person, unless another transaction made one of the same phone. */
+export const insertPerson = async ({ db }: Tx, row: typeof people.$inferInsert): Promise<void> => {
+  await db.insert(people).values(row).onConflictDoNothing({ target: people.phoneIndex })
+}
+
+export const updatePerson = async ({ db }: Tx, id: PersonId, changes: Partial<typeof people.$inferInsert>): Promise<void> => {
+  await db.update(people).set(changes).where(eq(people.id, id))
+}
+
+const at = (personId: PersonId, { end, office, merchantId }: Place) => and(
+  eq(memberships.personId, personId), eq(memberships.end, end),
+  office === undefined ? isNull(memberships.office) : eq(memberships.office, office),
+  merchantId === undefined ? isNull(memberships.merchantId) : eq(memberships.merchantId, merchantId)
+)
+
+/** A person's memberships at an end that have not ended, the oldest first. */
+export const listMemberships = ({ db }: Tx, personId: PersonId, end: End): Promise<MembershipRow[]> =>
+  db.select().from(memberships)
+    .where(and(eq(memberships.personId, personId), eq(memberships.end, end), isNull(memberships.endedAt)))
+    .orderBy(asc(memberships.id))
+
+export const findMembership = async ({ db }: Tx, personId: PersonId, place: Place): Promise<MembershipRow | undefined> =>
+  (await db.select().from(memberships).where(and(at(personId, place), isNull(memberships.endedAt))))[0]
+
+/** Adds a membership. One that exists gets the roles in addition; one that had ended begins again with these alone. */
+export const upsertMembership = async ({ db }: Tx, row: typeof memberships.$inferInsert): Promise<void> => {
+  await db.insert(memberships).values(row).onConflictDoUpdate({
+    target: [memberships.personId, memberships.end, memberships.office, memberships.merchantId],
+    set: {
+      roles: sql`case when ${memberships.endedAt} is not null then excluded.roles else
+        (select array_agg(distinct role order by role) from unnest(${memberships.roles} || excluded.roles) as role) end`,
+      nameSealed: sql`coalesce(excluded.name_sealed, ${memberships.nameSealed})`,
+      placeName: sql`excluded.place_name`,
+      endedAt: null
+    }
+  })
+}
+
+export const endMembership = async ({ db }: Tx, personId: PersonId, place: Place, endedAt: Date): Promise<boolean> =>
+  (await db.update(memberships).set({ endedAt }).where(and(at(personId, place), isNull(memberships.endedAt))).returning({ id: memberships.id })).length > 0
+
+export const insertChallenge = async ({ db }: Tx, row: typeof challenges.$inferInsert): Promise<void> => {
+  await db.insert(challenges).values(row)
+}
+
+export const lockChallenge = async ({ db }: Tx, id: ChallengeId): Promise<ChallengeRow | undefined> =>
+  (await db.select().from(challenges).where(eq(challenges.id, id)).for('update'))[0]
+
+export const countWrongCode = async ({ db }: Tx, id: ChallengeId): Promise<void> => {
+  await db.update(challenges).set({ wrongCodes: sql`${challenges.wrongCodes} + 1` }).where(eq(challenges.id, id))
+}
+
+export const markChallengeUsed = async ({ db }: Tx, id: ChallengeId, usedAt: Date): Promise<void> => {
+  await db.update(challenges).set({ usedAt, phoneSealed: '' }).where(eq(challenges.id, id))
+}
+
+/** When a phone was sent codes since an instant, newest first; others who ask for the same phone wait until this transaction ends. */
+export const lockSent = async ({ db, client }: Tx, phoneIndex: Buffer, since: Date, limit: number): Promise<Date[]> => {
+  await client.query('select pg_advisory_xact_lock($1)', [phoneIndex.readBigInt64BE()])
+  const rows = await db.select({ createdAt: challenges.createdAt }).from(challenges)
+    .where(and(eq(challenges.phoneIndex, phoneIndex), gt(challenges.createdAt, since)))
+    .orderBy(desc(challenges.createdAt)).limit(limit)
+  return rows.map(({ createdAt }) => createdAt)
+}
+
+/** Forgets what nobody needs any more: sign-in codes long past; those of signatures stay with the contract. */
+export const deleteLoginChallenges = async ({ db }: Tx, before: Date): Promise<void> => {
+  await db.delete(challenges).where(and(eq(challenges.purpose, 'login'), lt(challenges.expiresAt, before)))
+}
+
+export const insertSession = async ({ db }: Tx, row: typeof sessions.$inferInsert): Promise<void> => {
+  await db.insert(sessions).values(row)
+}
+
+export const lockSession = async ({ db }: Tx, id: SessionId): Promise<SessionRow | undefined> =>
+  (await db.select().from(sessions).where(eq(sessions.id, id)).for('update'))[0]
+
+export const updateSession = async ({ db }: Tx, id: SessionId, changes: Partial<typeof sessions.$inferInsert>): Promise<void> => {
+  await db.update(sessions).set(changes).where(eq(sessions.id, id))
+}
+
+/** Ends sessions that live; returns those it ended. */
+export const revokeSessions = async ({ db }: Tx, ids: readonly SessionId[], because: string, revokedAt: Date): Promise<SessionId[]> => {
+  if (ids.length === 0) return []
+  const ended = await db.update(sessions).set({ revokedAt, revokedBecause: because })
+    .where(and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))).returning({ id: sessions.id })
+  return ended.map(({ id }) => id)
+}
+
+/** The living sessions of a person, at one place or anywhere. */
+export const listSessions = async ({ db }: Tx, personId: PersonId, place?: Place): Promise<SessionId[]> => {
+  const here = place && [
+    eq(sessions.end, place.end),
+    place.office === undefined ? isNull(sessions.office) : eq(sessions.office, place.office),
+    place.merchantId === undefined ? isNull(sessions.merchantId) : eq(sessions.merchantId, place.merchantId)
+  ]
+  const rows = await db.select({ id: sessions.id }).from(sessions)
+    .where(and(eq(sessions.personId, personId), isNull(sessions.revokedAt), ...(here ?? [])))
+  return rows.map(({ id }) => id)
+}
+
+export const listRevokedSince = ({ db }: Tx, since: Date): Promise<{ id: SessionId; revokedAt: Date | null }[]> =>
+  db.select({ id: sessions.id, revokedAt: sessions.revokedAt }).from(sessions).where(gt(sessions.revokedAt, since))
+
+/** Tells every process, when this transaction commits, that a session has ended. */
+export const notifyRevoked = async ({ client }: Tx, channel: string, id: SessionId): Promise<void> => {
+  await client.query('select pg_notify($1, $2)', [channel, id])
+}
