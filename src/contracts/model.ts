@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { BusinessDate, Instant } from '../kernel/calendar.js'
+import { IdNumber, LegalName } from '../identity/model.js'
 import { idSchema, type Id } from '../kernel/id.js'
 import { Fen, type Fen as FenAmount } from '../kernel/money.js'
+import { PageQuery } from '../kernel/page.js'
 import { MerchantId, type VenueId } from '../merchants/model.js'
 import { ProductId, ProductKind, ReleaseRule } from '../products/model.js'
 
@@ -60,6 +62,32 @@ export type Contract = Readonly<{
   termStart: string | null
   endedAt: Date | null
 }>
+
+/** The buyer, or the one who uses what is bought (a child, a parent). */
+export const Beneficiary = z.object({
+  legalName: LegalName,
+  idNumber: IdNumber
+}).meta({ id: 'Beneficiary' })
+export type Beneficiary = z.output<typeof Beneficiary>
+
+export const NewContract = z.object({
+  productId: ProductId,
+  beneficiary: Beneficiary.optional().meta({ description: 'Who uses what is bought, where it is not the buyer' })
+})
+export type NewContract = z.output<typeof NewContract>
+
+export const Signature = z.object({
+  challengeId: idSchema('chl'),
+  code: z.string().min(1).max(100),
+  acceptArbitration: z.boolean().default(false).meta({ description: "The arbitration clause, apart from the contract's signature" })
+})
+export type Signature = z.output<typeof Signature>
+
+export const ContractFilter = PageQuery.extend({
+  status: ContractStatus.optional(),
+  merchantId: MerchantId.optional()
+})
+export type ContractFilter = z.output<typeof ContractFilter>
 
 /** The contract's money on the wire: `paid = held + disputed + pending + released + refunded` at every moment. */
 export const ContractMoney = z.object({

@@ -1,5 +1,10 @@
+import type { Id } from '../kernel/id.js'
 import { cumulative, most, type Fen } from '../kernel/money.js'
-import type { Contract, ContractStatus } from './model.js'
+import { wrongState } from '../kernel/problems.js'
+import type { MerchantId } from '../merchants/model.js'
+import type { Offer, ProductId } from '../products/model.js'
+import { capExceeded } from '../products/problems.js'
+import type { Contract, ContractId, ContractStatus } from './model.js'
 
 /*
  * A prepaid contract is used up unit by unit: sessions (gifts count), fen of face value, or days of
@@ -69,3 +74,78 @@ export const giveBackUnits = (contract: Contract, units: bigint, amount: Fen): C
   }
   return back.status === 'completed' && countUnits(back).left > 0n ? { ...back, status: 'active', endedAt: null } : back
 }
+
+/** n: sessions and gift sessions, face value and gift face value in fen, or days of the term. */
+export const unitsOf = ({ kind, priceFen, sessions = 0, bonusSessions = 0, bonusFen = 0n, periodDays = 0 }: Offer): bigint => {
+  switch (kind) {
+    case 'sessions': return BigInt(sessions) + BigInt(bonusSessions)
+    case 'stored_value': return priceFen + bonusFen
+    case 'period': return BigInt(periodDays)
+  }
+}
+
+type Bought = Readonly<{
+  id: ContractId
+  consumerId: Id<'per'>
+  merchantId: MerchantId
+  productId: ProductId
+  productVersion: number
+  offer: Offer
+  now: Date
+}>
+
+const nothingYet = {
+  unitsUsed: 0n, allocFen: 0n, takenFen: 0n, paidFen: 0n, heldFen: 0n, disputedFen: 0n, pendingFen: 0n, releasedFen: 0n,
+  refundedFen: 0n, refundPaidFen: 0n, objectedFen: 0n, frozen: null, disputeId: null, version: 0, signedAt: null, paidAt: null,
+  depositedAt: null, coolingOffUntil: null, expiresAt: null, termStart: null, endedAt: null
+}
+
+/** A contract as it begins: the terms of the offer frozen, nothing signed and nothing paid. */
+export const agree = ({ offer, now, ...parties }: Bought): Contract => ({
+  ...nothingYet,
+  ...parties,
+  kind: offer.kind,
+  status: 'awaiting_signature',
+  release: offer.settlementRule.release,
+  objectionHours: offer.settlementRule.objectionHours,
+  venueIds: offer.venueIds ?? null,
+  priceFen: offer.priceFen,
+  units: unitsOf(offer),
+  createdAt: now
+})
+
+/**
+ * The balance cap of one person with one merchant: what is held, disputed or about to be paid, and
+ * this price with it. An old balance counts when a card is renewed.
+ * @throws cap_exceeded (422)
+ */
+export const checkBalance = (balanceFen: Fen, priceFen: Fen, { limitFen, source }: Readonly<{ limitFen: Fen; source: string }>): void => {
+  const value = balanceFen + priceFen
+  if (value > limitFen) throw capExceeded({ rule: 'balance_amount', limit: limitFen, value, source })
+}
+
+const requireStatus = (contract: Contract, ...allowed: ContractStatus[]): void => {
+  if (!allowed.includes(contract.status)) throw wrongState({ state: contract.status, allowed })
+}
+
+/** @throws wrong_state (409) */
+export const checkSignable = (contract: Contract): void => requireStatus(contract, 'awaiting_signature')
+
+/** The contract once the consumer has signed its document. @throws wrong_state (409) */
+export const sign = (contract: Contract, at: Date): Contract => {
+  checkSignable(contract)
+  return { ...contract, status: 'awaiting_payment', signedAt: at }
+}
+
+/**
+ * A counted or stored-value card at its expiry: what is left can no longer be used, and its money
+ * stays held for the consumer, who may have it activated again or paid back (法释〔2025〕4号 Art 24).
+ * A term card ends by the release of its last day.
+ */
+export const isToExpire = ({ status, kind, expiresAt }: Contract, at: Date): boolean =>
+  status === 'active' && kind !== 'period' && expiresAt !== null && at >= expiresAt
+
+export const expire = (contract: Contract, at: Date): Contract => ({ ...contract, status: 'expired', endedAt: at })
+
+/** A phone as a signature shows it: `138****0001`. */
+export const maskedPhone = (phone: string): string => `${phone.slice(0, 3)}****${phone.slice(-4)}`

@@ -1,8 +1,10 @@
-import { and, asc, eq, inArray } from 'drizzle-orm'
-import type { Tx } from '../db/unit-of-work.js'
+import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { inRole, type Tx } from '../db/unit-of-work.js'
 import { uuidOf } from '../kernel/id.js'
-import type { Contract, ContractId } from './model.js'
-import { contracts } from './table.js'
+import type { Fen } from '../kernel/money.js'
+import type { MerchantId } from '../merchants/model.js'
+import type { Contract, ContractId, ContractStatus } from './model.js'
+import { capHolders, contracts, contractTerms } from './table.js'
 
 /** The columns of the contract row that rules see. */
 const contractColumns = {
@@ -67,3 +69,62 @@ export const updateContracts = async ({ client, office }: Tx, changed: readonly 
     ]
   })
 }
+
+export type TermsRow = typeof contractTerms.$inferSelect
+
+export const insertTerms = async ({ db }: Tx, row: TermsRow): Promise<void> => {
+  await db.insert(contractTerms).values(row)
+}
+
+const termsOf = (office: number, id: ContractId) => and(eq(contractTerms.officeId, office), eq(contractTerms.contractId, id))
+
+export const findTerms = async ({ db, office }: Tx, id: ContractId): Promise<TermsRow | undefined> =>
+  (await db.select().from(contractTerms).where(termsOf(office, id)))[0]
+
+export const updateSignature = async ({ db, office }: Tx, id: ContractId, signed: Pick<TermsRow, 'acceptArbitration' | 'signature'>): Promise<void> => {
+  await db.update(contractTerms).set(signed).where(termsOf(office, id))
+}
+
+/** What the wire shows of a contract's terms. */
+const shownTerms = {
+  offer: contractTerms.offer, merchantName: contractTerms.merchantName,
+  documentSha256: contractTerms.documentSha256, acceptArbitration: contractTerms.acceptArbitration
+}
+export type ShownTerms = Pick<TermsRow, keyof typeof shownTerms>
+
+export const findShownTerms = async ({ db, office }: Tx, id: ContractId): Promise<ShownTerms | undefined> =>
+  (await db.select(shownTerms).from(contractTerms).where(termsOf(office, id)))[0]
+
+export type ContractSelection = Readonly<{ office: number | undefined; status: ContractStatus | undefined; merchantId: MerchantId | undefined }>
+
+/** Contracts that the role may see, newest first, from below a position. A consumer's may be of several offices. */
+export const listContracts = ({ db }: Tx, { office, status, merchantId }: ContractSelection, before: ContractId | undefined, limit: number): Promise<{ contract: Contract; terms: ShownTerms }[]> =>
+  db.select({ contract: contractColumns, terms: shownTerms }).from(contracts)
+    .innerJoin(contractTerms, and(eq(contractTerms.officeId, contracts.officeId), eq(contractTerms.contractId, contracts.id)))
+    .where(and(
+      office === undefined ? undefined : eq(contracts.officeId, office),
+      status && eq(contracts.status, status),
+      merchantId && eq(contracts.merchantId, merchantId),
+      before && lt(contracts.id, before)
+    ))
+    .orderBy(desc(contracts.id)).limit(limit)
+
+/**
+ * Locks the row of one person at one merchant, by the index of the ID number, and sums that
+ * person's whole balance there: held, disputed, and the price of contracts that wait for signature
+ * or payment. It runs as the service's own role, because the person may have bought under another
+ * phone, whose contracts this consumer's role does not see; only the sum comes out.
+ */
+export const lockBalanceOfPerson = (tx: Tx, merchantId: MerchantId, idNumberIndex: Buffer): Promise<Fen> => inRole(tx, 'worker', async ({ db, office }) => {
+  const holder = { officeId: office, merchantId, idNumberIndex }
+  await db.insert(capHolders).values(holder).onConflictDoNothing()
+  await db.select().from(capHolders).where(and(
+    eq(capHolders.officeId, office), eq(capHolders.merchantId, merchantId), eq(capHolders.idNumberIndex, idNumberIndex)
+  )).for('update')
+  const [row] = await db.select({
+    balanceFen: sql<bigint>`coalesce(sum(${contracts.heldFen} + ${contracts.disputedFen} + case when ${contracts.status} in ('awaiting_signature', 'awaiting_payment') then ${contracts.priceFen} else 0 end), 0)::bigint`
+  }).from(contracts)
+    .innerJoin(contractTerms, and(eq(contractTerms.officeId, contracts.officeId), eq(contractTerms.contractId, contracts.id)))
+    .where(and(eq(contracts.officeId, office), eq(contracts.merchantId, merchantId), eq(contractTerms.idNumberIndex, idNumberIndex)))
+  return row?.balanceFen ?? 0n
+})

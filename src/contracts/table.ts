@@ -62,7 +62,7 @@ export const contracts = pgTable('contracts', {
   primaryKey({ name: 'contracts_pk', columns: [t.officeId, t.id] }),
   foreignKey({ name: 'contracts_merchant', columns: [t.officeId, t.merchantId], foreignColumns: [merchants.officeId, merchants.id] }),
   index('contracts_of_consumer').on(t.consumerId, t.officeId, t.id),
-  index('contracts_of_merchant').on(t.officeId, t.merchantId, t.id),
+  index('contracts_of_merchant').on(t.merchantId, t.id),
   check('contracts_money_adds_up', sql`${t.paidFen} = ${t.heldFen} + ${t.disputedFen} + ${t.pendingFen} + ${t.releasedFen} + ${t.refundedFen}`),
   check('contracts_money_not_below_zero', sql`${t.heldFen} >= 0 and ${t.disputedFen} >= 0 and ${t.pendingFen} >= 0 and ${t.releasedFen} >= 0 and ${t.refundedFen} >= 0 and ${t.paidFen} >= 0`),
   check('contracts_parts_within', sql`${t.refundPaidFen} between 0 and ${t.refundedFen} and ${t.objectedFen} between 0 and ${t.pendingFen}`),

@@ -1,17 +1,20 @@
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 import { fen, id, instant, officeId } from '../db/columns.js'
 import { allowAll, ofOffice, ofVisibleContract } from '../db/policies.js'
 import { contracts } from '../contracts/table.js'
-import type { PaymentStatus } from './model.js'
+import type { ChannelName, PayerAction } from '../channels/model.js'
+import type { PaymentStatus, StrayReason } from './model.js'
 
 /** Payment orders of contracts. */
 export const payments = pgTable('payments', {
   officeId: officeId(),
   id: id('id', 'pay').notNull(),
   contractId: id('contract_id', 'ctr').notNull(),
-  channel: text('channel').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
   amountFen: fen('amount_fen').notNull(),
+  /** what the payer does next; null until the channel has opened the order */
+  action: jsonb('action').$type<PayerAction>(),
   status: text('status').$type<PaymentStatus>().notNull(),
   createdAt: instant('created_at').notNull(),
   endedAt: instant('ended_at')
@@ -30,7 +33,7 @@ export const payments = pgTable('payments', {
 export const receipts = pgTable('receipts', {
   officeId: officeId(),
   id: id('id', 'rcp').notNull(),
-  channel: text('channel').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
   /** the channel's own number */
   transactionId: text('transaction_id').notNull(),
   paymentId: id('payment_id', 'pay').notNull(),
@@ -38,7 +41,7 @@ export const receipts = pgTable('receipts', {
   /** deposited to the contract, or stray and going back */
   purpose: text('purpose').$type<'deposit' | 'stray'>().notNull(),
   /** why it is stray */
-  reason: text('reason'),
+  reason: text('reason').$type<StrayReason>(),
   paidAt: instant('paid_at').notNull(),
   receivedAt: instant('received_at').notNull()
 }, (t) => [
@@ -55,7 +58,7 @@ export const receipts = pgTable('receipts', {
 export const channelSettlements = pgTable('channel_settlements', {
   officeId: officeId(),
   id: id('id', 'chs').notNull(),
-  channel: text('channel').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
   /** the channel's own number */
   settlementId: text('settlement_id').notNull(),
   /** received less refunded; negative when refunds exceed */
@@ -67,4 +70,36 @@ export const channelSettlements = pgTable('channel_settlements', {
   unique('channel_settlements_once').on(t.officeId, t.channel, t.settlementId),
   ...allowAll('channel_settlements', ['select'], ['notary'], ofOffice),
   ...allowAll('channel_settlements', ['select', 'insert'], ['worker'], ofOffice)
+])
+
+/**
+ * The channel's transactions that a settlement paid out. A settlement may be told before the
+ * payment it contains; whichever comes second finds the other here.
+ */
+export const settledTransactions = pgTable('settled_transactions', {
+  officeId: officeId(),
+  channel: text('channel').$type<ChannelName>().notNull(),
+  transactionId: text('transaction_id').notNull(),
+  settledBy: id('settled_by', 'chs').notNull(),
+  valueDate: instant('value_date').notNull()
+}, (t) => [
+  primaryKey({ name: 'settled_transactions_pk', columns: [t.officeId, t.channel, t.transactionId] }),
+  foreignKey({ name: 'settled_transactions_settlement', columns: [t.officeId, t.settledBy], foreignColumns: [channelSettlements.officeId, channelSettlements.id] }),
+  ...allowAll('settled_transactions', ['select'], ['notary'], ofOffice),
+  ...allowAll('settled_transactions', ['select', 'insert'], ['worker'], ofOffice)
+])
+
+/** Deposits the notary refused, with the reason the parties are given. Never updated. */
+export const depositRefusals = pgTable('deposit_refusals', {
+  officeId: officeId(),
+  contractId: id('contract_id', 'ctr').notNull(),
+  reason: text('reason').notNull(),
+  refusedBy: id('refused_by', 'per').notNull(),
+  refusedAt: instant('refused_at').notNull()
+}, (t) => [
+  primaryKey({ name: 'deposit_refusals_pk', columns: [t.officeId, t.contractId] }),
+  foreignKey({ name: 'deposit_refusals_contract', columns: [t.officeId, t.contractId], foreignColumns: [contracts.officeId, contracts.id] }),
+  ...allowAll('deposit_refusals', ['select', 'insert'], ['notary'], ofOffice),
+  ...allowAll('deposit_refusals', ['select'], ['consumer', 'merchant'], ofVisibleContract('deposit_refusals')),
+  ...allowAll('deposit_refusals', ['select'], ['worker'], ofOffice)
 ])

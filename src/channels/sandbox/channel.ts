@@ -1,0 +1,146 @@
+import { z } from 'zod'
+import { worker, type Tx, type UnitOfWork } from '../../db/unit-of-work.js'
+import type { Clock } from '../../kernel/clock.js'
+import { newId, officeOf, type Id } from '../../kernel/id.js'
+import type { Fen } from '../../kernel/money.js'
+import { notFound, validationFailed } from '../../kernel/problems.js'
+import type { Outbox } from '../../outbox/service.js'
+import type { Channel, Headers, RefundAnswer } from '../channel.js'
+import { Notification } from '../model.js'
+import { channelSignatureInvalid } from '../problems.js'
+import { isSigned, signatureHeader, signatureOf } from './signature.js'
+import { closeOrder, findRefund, insertOrder, insertRefund, insertTransaction, lockOrder, sumUnrefunded, type RefundRow } from './store.js'
+
+/*
+ * A payment provider for trying things out. It keeps its own memory, signs what it says, says it
+ * again until it is heard, and settles every payment and refund at once with the sandbox bank.
+ */
+
+/** What the sandbox bank enters in its own book of a special account. */
+export type BankEntry = Readonly<{
+  office: number
+  reference: string
+  side: 'CRDT' | 'DBIT'
+  amountFen: Fen
+  counterparty: string
+  remittance: string
+  at: Date
+}>
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  outbox: Outbox
+  /** signs the notifications */
+  key: Buffer
+  /** the sandbox bank: money that arrives on, or leaves, the special account */
+  enterInBank: (tx: Tx, entry: BankEntry) => Promise<void>
+}>
+
+export type Attempt = Readonly<{
+  orderId: Id<'pay'>
+  outcome: 'success' | 'failure'
+  /** other than the order's amount, where a payer pays something else */
+  amountFen?: Fen | undefined
+  /** how often the notification is sent */
+  repeat: number
+}>
+
+type Delivered = Readonly<{ body: string; repeat: number }>
+
+export const notificationTopic = 'sandbox-notification'
+const counterparty = '沙箱支付渠道'
+
+export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: Dependencies) => {
+  /** The notification's exact body and the headers that sign it. */
+  const sign = (notification: Notification): Readonly<{ body: string; headers: Headers }> => {
+    const body = JSON.stringify(z.encode(Notification, notification))
+    return { body, headers: { [signatureHeader]: signatureOf(key, Buffer.from(body)) } }
+  }
+
+  const notify = (tx: Tx, notification: Notification, notificationKey: string, repeat = 1): Promise<void> => {
+    const payload: Delivered = { body: sign(notification).body, repeat }
+    return outbox.send(tx, { topic: notificationTopic, key: notificationKey, payload })
+  }
+
+  /** Settles one payment or refund with the bank, and says so. */
+  const settle = async (tx: Tx, { reference, grossFen, transactionIds, remittance, at }: Readonly<{ reference: string; grossFen: Fen; transactionIds: string[]; remittance: string; at: Date }>): Promise<void> => {
+    const settlementId = `settlement-of-${reference}`
+    await enterInBank(tx, {
+      office: tx.office, reference: settlementId, side: grossFen < 0n ? 'DBIT' : 'CRDT',
+      amountFen: grossFen < 0n ? -grossFen : grossFen, counterparty, remittance, at
+    })
+    await notify(tx, { kind: 'settlement', settlementId, office: tx.office, grossFen, feeFen: 0n, valueDate: at, transactionIds }, settlementId)
+  }
+
+  const open: Channel['open'] = async ({ orderId, amountFen }) => {
+    await work.write(worker, officeOf(orderId), (tx) => insertOrder(tx, { id: orderId, amountFen, openedAt: clock.now() }))
+    return { type: 'sandbox', url: `/v1/sandbox/payments/${orderId}/pay` }
+  }
+
+  const close: Channel['close'] = (orderId) =>
+    work.write(worker, officeOf(orderId), (tx) => closeOrder(tx, orderId, clock.now()))
+
+  const verify: Channel['verify'] = (rawBody, headers) => {
+    if (!isSigned(key, rawBody, headers)) throw channelSignatureInvalid({})
+    try {
+      return z.decode(Notification, JSON.parse(rawBody.toString()))
+    } catch {
+      throw validationFailed({ errors: [{ path: '', message: { zh: '不是本渠道的通知', en: 'is not a notification of this channel' } }] })
+    }
+  }
+
+  const answerOf = ({ reference }: RefundRow): RefundAnswer => ({ outcome: 'done', reference })
+
+  const refund: Channel['refund'] = ({ key: refundKey, orderId, amountFen }) =>
+    work.write(worker, officeOf(orderId), async (tx) => {
+      const order = await lockOrder(tx, orderId)
+      if (!order) return { outcome: 'failed', reference: refundKey, reason: 'the channel has no such order' }
+      const made = await findRefund(tx, refundKey)
+      if (made) return answerOf(made)
+      if (await sumUnrefunded(tx, orderId) < amountFen) return { outcome: 'failed', reference: refundKey, reason: 'more than was paid on the order' }
+
+      const row: RefundRow = { key: refundKey, orderId, amountFen, reference: newId('sbr', tx.office), madeAt: clock.now() }
+      await insertRefund(tx, row)
+      await settle(tx, { reference: row.reference, grossFen: -amountFen, transactionIds: [], remittance: `退款 ${orderId}`, at: row.madeAt })
+      return answerOf(row)
+    })
+
+  const queryRefund: Channel['queryRefund'] = async ({ key: refundKey, orderId }) => {
+    const made = await work.read(worker, officeOf(orderId), (tx) => findRefund(tx, refundKey))
+    return made ? answerOf(made) : null
+  }
+
+  /**
+   * A payer finishes an attempt at an order, whatever its state: closed orders can still be paid
+   * here, because payers are sometimes faster than the word that an order was closed.
+   * @returns the channel's number of the attempt
+   * @throws not_found (404) for an order this channel never opened
+   */
+  const attempt = ({ orderId, outcome, amountFen, repeat }: Attempt): Promise<string> =>
+    work.write(worker, officeOf(orderId), async (tx) => {
+      const order = await lockOrder(tx, orderId)
+      if (!order) throw notFound({})
+      const at = clock.now()
+      const paid = { id: newId('sbt', tx.office), orderId, amountFen: amountFen ?? order.amountFen, paidAt: at }
+      await notify(tx, { kind: 'payment', orderId, transactionId: paid.id, outcome, amountFen: paid.amountFen, paidAt: at }, paid.id, repeat)
+      if (outcome === 'success') {
+        await insertTransaction(tx, paid)
+        await settle(tx, { reference: paid.id, grossFen: paid.amountFen, transactionIds: [paid.id], remittance: `支付 ${orderId}`, at })
+      }
+      return paid.id
+    })
+
+  /** Delivers its notifications; `receive` is what stands behind the HTTP endpoint. */
+  const deliverTo = (receive: (rawBody: Buffer, headers: Headers) => Promise<unknown>): void => {
+    outbox.on<Delivered>(notificationTopic, async ({ payload: { body, repeat } }) => {
+      const rawBody = Buffer.from(body)
+      const headers = { [signatureHeader]: signatureOf(key, rawBody) }
+      for (let sent = 0; sent < repeat; sent++) await receive(rawBody, headers)
+    })
+  }
+
+  return { open, close, verify, refund, queryRefund, attempt, deliverTo } satisfies Channel & Record<string, unknown>
+}
+
+export type SandboxChannel = ReturnType<typeof createSandboxChannel>

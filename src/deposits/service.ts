@@ -1,0 +1,318 @@
+import { capabilitiesOf, channelOf, type Channel, type Channels, type Headers } from '../channels/channel.js'
+import type { ChannelName, PaymentNotification, RefundNotification, SettlementNotification } from '../channels/model.js'
+import { ContractId, ContractView, type Contract } from '../contracts/model.js'
+import { awaitedDeadline, awaitedMs, expiryDeadline, type Contracts } from '../contracts/service.js'
+import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Evidence } from '../evidence/service.js'
+import { after, type BusinessDate, dateOf } from '../kernel/calendar.js'
+import type { Caller, Command } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId, officeOf, type Id } from '../kernel/id.js'
+import { invariant } from '../kernel/invariant.js'
+import type { Fen } from '../kernel/money.js'
+import { notFound } from '../kernel/problems.js'
+import type { Ledger } from '../ledger/service.js'
+import type { Merchants } from '../merchants/service.js'
+import type { Offices } from '../offices/service.js'
+import type { Outbox } from '../outbox/service.js'
+import { merchantNotActive } from '../products/problems.js'
+import type { Timetable } from '../timetable/service.js'
+import { Payment, type Acknowledgement, type NewPayment, type PaymentId, type Receipt } from './model.js'
+import { channelSettled, paymentReceived, strayReceived, type Source } from './postings.js'
+import { cancelled, checkPayable, checkRefusable, isAwaited, isPayable, judge, statusAfterFailure, statusAfterSuccess, type Judgement } from './rules.js'
+import { findDepositReceipt, findPayment, findReceipt, insertPayment, insertReceipt, insertRefusal, insertSettledTransactions, insertSettlement, listPaymentsOf, listSettledDeposits, lockPayment, lockPaymentsOf, updatePaymentAction, updatePaymentStatus, type PaymentRow } from './store.js'
+
+/*
+ * What happens to money beyond this feature is handed in by the composition root: refunds and
+ * releases by time are built on deposits, not the other way round.
+ */
+
+/** Makes the refund by which money that never was the price goes back to its payer, by itself; the caller books the money. @returns the refund's id */
+export type ReturnStray = (tx: Tx, stray: Readonly<{ contract: Contract; paymentId: PaymentId; channel: ChannelName; amountFen: Fen; at: Date }>) => Promise<Id<'ref'>>
+
+/** Freezes a contract, takes all that is held out of it, saves it, and sends the whole back. */
+export type RefundWhole = (tx: Tx, contract: Contract, approvedBy: Id<'per'>, at: Date) => Promise<unknown>
+
+/** Called in the transaction in which a contract becomes active. */
+export type BeginTerm = (tx: Tx, contract: Contract, today: BusinessDate) => Promise<void>
+
+/** What a channel says, later, of a refund it was asked for. */
+export type RefundAnswered = (notification: RefundNotification) => Promise<void>
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  contracts: Contracts
+  merchants: Merchants
+  offices: Offices
+  ledger: Ledger
+  evidence: Evidence
+  timetable: Timetable
+  outbox: Outbox
+  channels: Channels
+  returnStray: ReturnStray
+  refundWhole: RefundWhole
+  refundAnswered: RefundAnswered
+  beginTerm: BeginTerm
+  /** a correctly signed notification of an order that is not ours */
+  onUnknownOrder: (channel: ChannelName, orderId: string) => void
+}>
+
+type Office = Awaited<ReturnType<Offices['byNumber']>>
+type Booked = Readonly<{ judgement: Judgement; before: Contract; receipt: Receipt; source: Source }>
+type CloseOrder = Readonly<{ channel: ChannelName; orderId: PaymentId }>
+
+const closeOrderTopic = 'close-order'
+const creditBatch = 100
+
+const viewOf = ({ officeId: _, endedAt: __, ...payment }: PaymentRow): Payment => payment
+
+export const createDeposits = ({
+  work, clock, contracts, merchants, offices, ledger, evidence, timetable, outbox, channels,
+  returnStray, refundWhole, refundAnswered, beginTerm, onUnknownOrder
+}: Dependencies) => {
+  outbox.on<CloseOrder>(closeOrderTopic, ({ payload: { channel, orderId } }) => channelOf(channels, channel).close(orderId))
+
+  /** Closes a contract's orders, here and at their channels. A success that comes all the same is stray. */
+  const closeOrders = async (tx: Tx, contractId: ContractId, at: Date): Promise<void> => {
+    for (const { id, channel } of (await lockPaymentsOf(tx, contractId)).filter(isPayable)) {
+      await updatePaymentStatus(tx, id, 'closed', at)
+      const payload: CloseOrder = { channel, orderId: id }
+      await outbox.send(tx, { topic: closeOrderTopic, key: id, payload })
+    }
+  }
+
+  /**
+   * Calls a contract off that waits for signature or payment. For the consumer, the clock, and a
+   * merchant that closes; the caller holds the contract's lock.
+   * @throws wrong_state (409)
+   */
+  const cancelAwaited = async (tx: Tx, before: Contract, because: 'consumer' | 'time' | 'closure', at: Date): Promise<Contract> => {
+    const contract = cancelled(before, at)
+    await contracts.save(tx, contract)
+    await closeOrders(tx, contract.id, at)
+    await timetable.lift(tx, awaitedDeadline, contract.id)
+    await evidence.appendFact(tx, {
+      fact: 'contract-cancelled', subject: contract.id, contractId: contract.id, merchantId: contract.merchantId, occurredAt: at,
+      payload: { because, from: before.status }
+    })
+    return contract
+  }
+
+  /** The consumer calls the contract off before it is paid. @throws not_found (404), wrong_state (409) */
+  const cancel = (caller: Caller, id: ContractId): Promise<ContractView> =>
+    work.write(actorOf(caller), officeOf(id), async (tx) =>
+      contracts.view(tx, await cancelAwaited(tx, await contracts.lock(tx, id), 'consumer', clock.now())))
+
+  timetable.on(awaitedDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
+    const contract = await contracts.lock(tx, ContractId.parse(subject))
+    if (!(await take(tx)) || !isAwaited(contract)) return
+    await cancelAwaited(tx, contract, 'time', at)
+  }))
+
+  /** Opens an order at its channel, once; whoever asks again is told what the channel answered. */
+  const opened = async (caller: Caller, payment: Payment): Promise<Payment> => {
+    const office = officeOf(payment.id)
+    const row = await work.read(actorOf(caller), office, (tx) => findPayment(tx, payment.id))
+    invariant(row, `payment ${payment.id} is missing`)
+    if (row.action !== null || !isPayable(row)) return { ...payment, action: row.action }
+    const action = await channelOf(channels, payment.channel).open({
+      orderId: payment.id, amountFen: payment.amountFen, subject: payment.contractId, expiresAt: after(payment.createdAt, awaitedMs)
+    })
+    await work.write(actorOf(caller), office, (tx) => updatePaymentAction(tx, payment.id, action))
+    return { ...payment, action }
+  }
+
+  /**
+   * Makes an order for the price of a signed contract. Older orders are closed. The order is opened
+   * at the channel after it is committed, so that no money can be paid on one nobody knows.
+   * @throws not_found (404), wrong_state (409), channel_unavailable, merchant_not_active (422)
+   */
+  const order = async (command: Command, contractId: ContractId, { channel }: NewPayment): Promise<Payment> => {
+    const payment = await work.writeOnce(command, officeOf(contractId), Payment, async (tx) => {
+      const contract = await contracts.lock(tx, contractId)
+      checkPayable(contract)
+      channelOf(channels, channel)
+      const { status: merchantStatus } = await merchants.find(tx, contract.merchantId)
+      if (merchantStatus !== 'active') throw merchantNotActive({ merchantStatus })
+      const now = clock.now()
+      await closeOrders(tx, contractId, now)
+      const row: PaymentRow = {
+        officeId: tx.office, id: newId('pay', tx.office), contractId, channel, amountFen: contract.priceFen, action: null,
+        status: 'pending', createdAt: now, endedAt: null
+      }
+      await insertPayment(tx, row)
+      return viewOf(row)
+    })
+    return opened(command.caller, payment)
+  }
+
+  /** The orders of a contract, newest first. @throws not_found (404) */
+  const ordersOf = (caller: Caller, contractId: ContractId): Promise<{ items: Payment[]; nextCursor: null }> =>
+    work.read(actorOf(caller), officeOf(contractId), async (tx) => {
+      await contracts.find(tx, contractId)
+      return { items: (await listPaymentsOf(tx, contractId)).map(viewOf), nextCursor: null }
+    })
+
+  /** @throws not_found (404) for an office that is not of this deployment */
+  const officeOfNumber = async (number: number): Promise<Office> => {
+    const office = (await offices.list()).find((row) => row.number === number)
+    if (!office) throw notFound({})
+    return office
+  }
+
+  /** The order a notification is about. @throws not_found (404), so that the channel tells it again */
+  const orderOf = async (tx: Tx, channel: ChannelName, orderId: PaymentId): Promise<PaymentRow> => {
+    const payment = await findPayment(tx, orderId)
+    if (payment?.channel === channel) return payment
+    onUnknownOrder(channel, orderId)
+    throw notFound({})
+  }
+
+  const bookDeposit = async (tx: Tx, contract: Contract, receipt: Receipt, source: Source): Promise<void> => {
+    await contracts.save(tx, contract)
+    await ledger.post(tx, paymentReceived(contract, receipt, source))
+    await timetable.lift(tx, awaitedDeadline, contract.id)
+    if (contract.kind !== 'period' && contract.expiresAt !== null) await timetable.set(tx, expiryDeadline, contract.id, contract.expiresAt)
+    await beginTerm(tx, contract, dateOf(receipt.receivedAt))
+  }
+
+  const book = async (tx: Tx, { judgement, before, receipt, source }: Booked): Promise<void> => {
+    await insertReceipt(tx, receipt)
+    if (judgement.purpose === 'deposit') return bookDeposit(tx, judgement.contract, receipt, source)
+    const { paymentId, channel, amountFen, receivedAt: at } = receipt
+    const refundId = await returnStray(tx, { contract: before, paymentId, channel, amountFen, at })
+    await ledger.post(tx, strayReceived(before, receipt, source, refundId))
+  }
+
+  /** A payer's attempt succeeded: the money is a deposit or stray, and is booked once for its transaction. */
+  const bookSuccess = async (tx: Tx, channel: ChannelName, { accountNumber }: Office, { orderId, transactionId, amountFen, paidAt: toldAt }: PaymentNotification): Promise<void> => {
+    const { contractId } = await orderOf(tx, channel, orderId)
+    const before = await contracts.lock(tx, contractId)
+    const payment = await lockPayment(tx, orderId)
+    invariant(payment, 'an order is never deleted')
+    if (await findReceipt(tx, channel, transactionId)) return
+
+    const now = clock.now()
+    const paidAt = toldAt < now ? toldAt : now
+    const isCredited = capabilitiesOf[channel].creditsBankDirectly
+    const { status: merchantStatus } = await merchants.lock(tx, before.merchantId)
+    const judgement = judge({
+      contract: before, payment, merchantStatus, offer: await contracts.offerOf(tx, contractId), amountFen, paidAt, isCredited
+    })
+    const receipt: Receipt = {
+      id: newId('rcp', tx.office), channel, transactionId, paymentId: orderId, amountFen, purpose: judgement.purpose,
+      reason: judgement.purpose === 'stray' ? judgement.reason : null, paidAt, receivedAt: now
+    }
+    await book(tx, { judgement, before, receipt, source: { channel, isCredited, accountNumber } })
+    await updatePaymentStatus(tx, orderId, statusAfterSuccess(payment.status, judgement), now)
+  }
+
+  const bookFailure = async (tx: Tx, channel: ChannelName, { orderId }: PaymentNotification): Promise<void> => {
+    await orderOf(tx, channel, orderId)
+    const payment = await lockPayment(tx, orderId)
+    invariant(payment, 'an order is never deleted')
+    const status = statusAfterFailure(payment.status)
+    if (status !== payment.status) await updatePaymentStatus(tx, orderId, status, clock.now())
+  }
+
+  /** Notes on contracts that their deposit is credited to the special account, as of the bank's value date. */
+  const noteCredited = async (tx: Tx, deposits: Awaited<ReturnType<typeof listSettledDeposits>>): Promise<void> => {
+    const locked = await contracts.lockMany(tx, deposits.map(({ contractId }) => contractId))
+    for (const { contractId, paymentId, amountFen, valueDate } of deposits) {
+      const contract = locked.get(contractId)
+      if (!contract || contract.depositedAt !== null) continue
+      await contracts.save(tx, { ...contract, depositedAt: valueDate })
+      await evidence.appendFact(tx, {
+        fact: 'deposit-credited', subject: contractId, contractId, merchantId: contract.merchantId, occurredAt: valueDate, payload: { paymentId, amountFen, valueDate }
+      })
+    }
+  }
+
+  /**
+   * Joins payments and settlements of a channel's transactions. Both sides call it after their own
+   * commit, so whichever was told later finds the other; a repeat finds nothing to do.
+   */
+  const creditDeposits = async (office: number, channel: ChannelName, transactionIds: readonly string[]): Promise<void> => {
+    for (let from = 0; from < transactionIds.length; from += creditBatch) {
+      const batch = transactionIds.slice(from, from + creditBatch)
+      const settled = await work.read(worker, office, (tx) => listSettledDeposits(tx, channel, batch))
+      if (settled.length > 0) await work.write(worker, office, (tx) => noteCredited(tx, settled))
+    }
+  }
+
+  const receivePayment = async (channel: ChannelName, notification: PaymentNotification): Promise<void> => {
+    const office = await officeOfNumber(officeOf(notification.orderId))
+    if (notification.outcome === 'failure') return work.write(worker, office.number, (tx) => bookFailure(tx, channel, notification))
+    await work.write(worker, office.number, (tx) => bookSuccess(tx, channel, office, notification))
+    await creditDeposits(office.number, channel, [notification.transactionId])
+  }
+
+  /** The channel paid out to the special account: booked once, and the deposits in it are credited. */
+  const receiveSettlement = async (channel: ChannelName, notification: SettlementNotification): Promise<void> => {
+    const { number, accountNumber } = await officeOfNumber(notification.office)
+    const { settlementId, grossFen, feeFen, valueDate, transactionIds } = notification
+    await work.write(worker, number, async (tx) => {
+      const id = newId('chs', tx.office)
+      if (!(await insertSettlement(tx, { officeId: tx.office, id, channel, settlementId, grossFen, feeFen, valueDate }))) return
+      await insertSettledTransactions(tx, channel, id, valueDate, transactionIds)
+      await ledger.post(tx, channelSettled({ id, channel, accountNumber, notification }))
+    })
+    await creditDeposits(number, channel, transactionIds)
+  }
+
+  /**
+   * What a channel tells the service, in its own signed form. Any order and any number of repeats
+   * come to the same; what is not acknowledged the channel tells again.
+   * @throws not_found (404) for a channel that is not configured and an order that is not known,
+   * channel_signature_invalid (401), validation_failed (422)
+   */
+  const receive = async (channel: ChannelName, rawBody: Buffer, headers: Headers): Promise<Acknowledgement> => {
+    const port: Channel | undefined = channels[channel]
+    if (!port) throw notFound({})
+    const notification = port.verify(rawBody, headers)
+    switch (notification.kind) {
+      case 'payment': await receivePayment(channel, notification); break
+      case 'settlement': await receiveSettlement(channel, notification); break
+      case 'refund': await refundAnswered(notification); break
+    }
+    return { code: 'SUCCESS' }
+  }
+
+  /** The order that paid a contract, and its channel: where its price goes back. For contracts that were paid. */
+  const paidOrderOf = async (tx: Tx, contractId: ContractId): Promise<Pick<Receipt, 'paymentId' | 'channel'>> => {
+    const deposit = await findDepositReceipt(tx, contractId)
+    invariant(deposit, `contract ${contractId} has no deposit`)
+    return { paymentId: deposit.paymentId, channel: deposit.channel }
+  }
+
+  /** An order by its id. @throws not_found (404) */
+  const findOrder = async (tx: Tx, id: PaymentId): Promise<Payment> => {
+    const payment = await findPayment(tx, id)
+    if (!payment) throw notFound({})
+    return viewOf(payment)
+  }
+
+  /**
+   * The notary refuses a deposit: the contract is frozen and the whole goes back.
+   * @throws not_found (404), wrong_state (409), refusal_too_late, deposit_in_use (422)
+   */
+  const refuse = (command: Command, id: ContractId, reason: string): Promise<ContractView> =>
+    work.writeOnce(command, officeOf(id), ContractView, async (tx) => {
+      const before = await contracts.lock(tx, id)
+      const now = clock.now()
+      checkRefusable(before, now)
+      const { paymentId } = await paidOrderOf(tx, id)
+      await evidence.appendFact(tx, {
+        fact: 'deposit-refused', subject: id, contractId: id, merchantId: before.merchantId, occurredAt: now,
+        payload: { paymentId, heldFen: before.heldFen }
+      })
+      await insertRefusal(tx, { officeId: tx.office, contractId: id, reason, refusedBy: command.caller.personId, refusedAt: now })
+      await refundWhole(tx, before, command.caller.personId, now)
+      return contracts.view(tx, await contracts.find(tx, id))
+    })
+
+  return { cancel, cancelAwaited, order, ordersOf, receive, paidOrderOf, findOrder, findReceipt, refuse }
+}
+
+export type Deposits = ReturnType<typeof createDeposits>

@@ -1,0 +1,83 @@
+import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm'
+import type { ChannelName, PayerAction } from '../channels/model.js'
+import type { ContractId } from '../contracts/model.js'
+import type { Tx } from '../db/unit-of-work.js'
+import type { Id } from '../kernel/id.js'
+import type { PaymentId, PaymentStatus, Receipt } from './model.js'
+import { channelSettlements, depositRefusals, payments, receipts, settledTransactions } from './table.js'
+
+export type PaymentRow = typeof payments.$inferSelect
+
+export const insertPayment = async ({ db }: Tx, row: PaymentRow): Promise<void> => {
+  await db.insert(payments).values(row)
+}
+
+const byId = (office: number, id: PaymentId) => and(eq(payments.officeId, office), eq(payments.id, id))
+
+export const findPayment = async ({ db, office }: Tx, id: PaymentId): Promise<PaymentRow | undefined> =>
+  (await db.select().from(payments).where(byId(office, id)))[0]
+
+/** Locks an order, after its contract. */
+export const lockPayment = async ({ db, office }: Tx, id: PaymentId): Promise<PaymentRow | undefined> =>
+  (await db.select().from(payments).where(byId(office, id)).for('update'))[0]
+
+/** Locks the orders of a contract, after the contract itself. */
+export const lockPaymentsOf = ({ db, office }: Tx, contractId: ContractId): Promise<PaymentRow[]> =>
+  db.select().from(payments).where(and(eq(payments.officeId, office), eq(payments.contractId, contractId)))
+    .orderBy(asc(payments.id)).for('update')
+
+/** The orders of a contract, newest first. */
+export const listPaymentsOf = ({ db, office }: Tx, contractId: ContractId): Promise<PaymentRow[]> =>
+  db.select().from(payments).where(and(eq(payments.officeId, office), eq(payments.contractId, contractId))).orderBy(desc(payments.id))
+
+export const updatePaymentStatus = async ({ db, office }: Tx, id: PaymentId, status: PaymentStatus, endedAt: Date): Promise<void> => {
+  await db.update(payments).set({ status, endedAt }).where(byId(office, id))
+}
+
+/** Notes what the channel answered when the order was opened; the first answer stands. */
+export const updatePaymentAction = async ({ db, office }: Tx, id: PaymentId, action: PayerAction): Promise<void> => {
+  await db.update(payments).set({ action }).where(and(byId(office, id), isNull(payments.action)))
+}
+
+export const findReceipt = async ({ db, office }: Tx, channel: ChannelName, transactionId: string): Promise<Receipt | undefined> =>
+  (await db.select().from(receipts)
+    .where(and(eq(receipts.officeId, office), eq(receipts.channel, channel), eq(receipts.transactionId, transactionId))))[0]
+
+/** The receipt that is the deposit of a contract. */
+export const findDepositReceipt = async ({ db, office }: Tx, contractId: ContractId): Promise<Receipt | undefined> =>
+  (await db.select({ receipt: receipts }).from(receipts)
+    .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
+    .where(and(eq(receipts.officeId, office), eq(payments.contractId, contractId), eq(receipts.purpose, 'deposit'))))[0]?.receipt
+
+export const insertReceipt = async ({ db, office }: Tx, receipt: Receipt): Promise<void> => {
+  await db.insert(receipts).values({ ...receipt, officeId: office })
+}
+
+export type SettlementRow = typeof channelSettlements.$inferInsert
+
+/** Whether the settlement is new: each is entered once. */
+export const insertSettlement = async ({ db }: Tx, row: SettlementRow): Promise<boolean> =>
+  ((await db.insert(channelSettlements).values(row).onConflictDoNothing()).rowCount ?? 0) > 0
+
+export const insertSettledTransactions = async ({ db, office }: Tx, channel: ChannelName, settledBy: Id<'chs'>, valueDate: Date, transactionIds: readonly string[]): Promise<void> => {
+  if (transactionIds.length === 0) return
+  await db.insert(settledTransactions)
+    .values(transactionIds.map((transactionId) => ({ officeId: office, channel, transactionId, settledBy, valueDate })))
+    .onConflictDoNothing()
+}
+
+/** Deposits among a channel's transactions that both the payment and a settlement have been told of. */
+export const listSettledDeposits = ({ db, office }: Tx, channel: ChannelName, transactionIds: readonly string[]) =>
+  transactionIds.length === 0
+    ? Promise.resolve([])
+    : db.select({ contractId: payments.contractId, paymentId: payments.id, amountFen: receipts.amountFen, valueDate: settledTransactions.valueDate })
+      .from(receipts)
+      .innerJoin(settledTransactions, and(
+        eq(settledTransactions.officeId, receipts.officeId), eq(settledTransactions.channel, receipts.channel), eq(settledTransactions.transactionId, receipts.transactionId)))
+      .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
+      .where(and(
+        eq(receipts.officeId, office), eq(receipts.channel, channel), inArray(receipts.transactionId, [...transactionIds]), eq(receipts.purpose, 'deposit')))
+
+export const insertRefusal = async ({ db }: Tx, row: typeof depositRefusals.$inferInsert): Promise<void> => {
+  await db.insert(depositRefusals).values(row)
+}
