@@ -31,11 +31,15 @@ export const disputes = pgTable('disputes', {
   ...allowAll('disputes', ['select', 'insert', 'update'], ['worker'], ofOffice)
 ])
 
-/** What a dispute froze, by where it came from. */
+/**
+ * Money that is frozen, by where it came from: by a dispute, or by a refund that left open what
+ * hangs on an objection, until that is answered or becomes a dispute.
+ */
 export const freezeLines = pgTable('freeze_lines', {
   officeId: officeId(),
   id: id('id', 'frz').notNull(),
-  disputeId: id('dispute_id', 'dsp').notNull(),
+  /** null: frozen by a refund, and no dispute has taken it up */
+  disputeId: id('dispute_id', 'dsp'),
   contractId: id('contract_id', 'ctr').notNull(),
   source: text('source').$type<'held' | 'pending'>().notNull(),
   /** the release a pending line came from */
@@ -46,6 +50,7 @@ export const freezeLines = pgTable('freeze_lines', {
   primaryKey({ name: 'freeze_lines_pk', columns: [t.officeId, t.id] }),
   foreignKey({ name: 'freeze_lines_dispute', columns: [t.officeId, t.disputeId], foreignColumns: [disputes.officeId, disputes.id] }),
   index('freeze_lines_of_dispute').on(t.officeId, t.disputeId),
+  index('freeze_lines_of_contract').on(t.officeId, t.contractId),
   check('freeze_lines_amount', sql`${t.amountFen} > 0`),
   ...allowAll('freeze_lines', ['select'], ['consumer', 'merchant'], ofVisibleContract('freeze_lines')),
   ...allowAll('freeze_lines', ['select'], ['notary'], ofOffice),

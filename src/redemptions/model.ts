@@ -1,13 +1,104 @@
 import { z } from 'zod'
-import { idSchema } from '../kernel/id.js'
+import { BusinessDate, Instant } from '../kernel/calendar.js'
+import { idSchema, type Id } from '../kernel/id.js'
+import { Fen, PositiveFen } from '../kernel/money.js'
+import { ContractId } from '../contracts/model.js'
+import { MerchantId, VenueId } from '../merchants/model.js'
 
 export const RedemptionId = idSchema('red')
 export type RedemptionId = z.infer<typeof RedemptionId>
 
-/** A visit, or the passing of time. */
-export const ReleaseKind = z.enum(['check_in', 'time'])
+/** A visit, the passing of time, or what a refund that closes the contract leaves to the merchant. */
+export const ReleaseKind = z.enum(['check_in', 'time', 'closing'])
 export type ReleaseKind = z.infer<typeof ReleaseKind>
 
 /** `recorded`: a term card's check-in, which releases nothing. */
 export const ReleaseState = z.enum(['pending', 'objected', 'disputed', 'payable', 'voided', 'recorded'])
 export type ReleaseState = z.infer<typeof ReleaseState>
+
+/** A release as rules see it. */
+export type Release = Readonly<{
+  id: RedemptionId
+  contractId: ContractId
+  merchantId: MerchantId
+  kind: ReleaseKind
+  state: ReleaseState
+  units: bigint
+  amountFen: bigint
+  unitsLeft: bigint | null
+  date: string
+  createdAt: Date
+  dueAt: Date
+  venueId: VenueId | null
+  cashierId: Id<'per'> | null
+  itemId: string | null
+}>
+
+/** A code as the door finds it. */
+export type CheckInCode = Readonly<{
+  codeHash: Buffer
+  contractId: ContractId
+  merchantId: MerchantId
+  expiresAt: Date
+  usedAt: Date | null
+}>
+
+export const CheckInCodeAnswer = z.object({
+  code: z.string().meta({ description: 'For the QR code; 128 random bits' }),
+  shortCode: z.string().meta({ description: '8 digits, for typing; works only at the contract\'s merchant' }),
+  expiresAt: Instant
+}).meta({ id: 'CheckInCode' })
+
+/** A code shown at the door, at a venue, for one or more sessions or a part of the face value. */
+export const Redeem = z.object({
+  code: z.string().trim().min(1).max(200),
+  venueId: VenueId,
+  sessions: z.int().min(1).max(100).optional().meta({ description: 'kind sessions; 1 when absent' }),
+  amountFen: PositiveFen.optional().meta({ description: 'kind stored_value: face value to spend' })
+})
+export type Redeem = z.output<typeof Redeem>
+
+export const RedeemAnswer = z.object({
+  id: RedemptionId,
+  contractId: ContractId,
+  status: ReleaseState,
+  releasedFen: Fen,
+  sessionsLeft: z.int().nullable().meta({ description: 'Sessions left; face value in fen of a stored-value card; null for a term card' }),
+  objectionUntil: Instant
+}).meta({ id: 'RedemptionAnswer' })
+export type RedeemAnswer = z.output<typeof RedeemAnswer>
+
+export const Redemption = z.object({
+  id: RedemptionId,
+  contractId: ContractId,
+  merchantId: MerchantId,
+  venueId: VenueId.nullable(),
+  kind: ReleaseKind,
+  status: ReleaseState,
+  units: z.int().meta({ description: 'Sessions, face value in fen, or days' }),
+  releasedFen: Fen,
+  sessionsLeft: z.int().nullable(),
+  date: BusinessDate,
+  createdAt: Instant,
+  objectionUntil: Instant
+}).meta({ id: 'Redemption' })
+export type Redemption = z.output<typeof Redemption>
+
+export const Reason = z.object({ reason: z.string().trim().min(1).max(10_000) })
+
+/** What the batched path is asked: one redemption of one caller, with its idempotency key. */
+export type RedeemRequest = Readonly<{
+  merchantId: MerchantId
+  cashierId: Id<'per'>
+  command: Redeem
+}>
+
+export type Objection = Readonly<{
+  releaseId: RedemptionId
+  contractId: ContractId
+  merchantId: MerchantId
+  reason: string
+  madeAt: Date
+  windowLeftMs: number
+  answerBy: Date
+}>

@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { Contract, ContractId } from '../contracts/model.js'
+import { databaseError, type Client, type Pool } from '../db/client.js'
+import { asRefusal, beginStatement, keyHashOf } from '../db/unit-of-work.js'
+import { entryOf } from '../evidence/entry.js'
+import { after, dateOf } from '../kernel/calendar.js'
+import type { Command } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId } from '../kernel/id.js'
+import { Problem } from '../kernel/problem.js'
+import { idempotencyKeyReused } from '../kernel/problems.js'
+import { accountName } from '../ledger/model.js'
+import type { MerchantId, VenueId } from '../merchants/model.js'
+import { countWrongShortCode, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, type Decided, type FoundCode } from './batch-store.js'
+import { createBatcher, type Outcome } from './batcher.js'
+import { RedeemAnswer, type CheckInCode, type Redeem, type Release } from './model.js'
+import { unitsReleased } from './postings.js'
+import { codeInvalid, tooManyWrongCodes } from './problems.js'
+import { redeem } from './rules.js'
+
+/*
+ * Load, decide, record, for many callers in one transaction: one query finds the codes and locks
+ * their contracts, the same pure rule decides each request, one statement writes them all, one
+ * commit makes them durable, and each caller gets its own answer. A request that is refused drops
+ * out with its own problem and never fails its neighbours.
+ *
+ * A batch runs as ticun_redeemer, which may touch only what a redemption touches, in one office;
+ * whose code it is, the rule checks.
+ */
+
+type Item = Readonly<{ command: Command; merchantId: MerchantId; redeem: Redeem; keyHash: Buffer; key: string }>
+type Answer = z.output<typeof RedeemAnswer>
+
+type Dependencies = Readonly<{
+  /** of its own, so that a batch never waits behind other requests */
+  pool: Pool
+  clock: Clock
+  onBatch?: (size: number, queued: number) => void
+}>
+
+const batchMax = 256
+const queueMax = 8_192
+const attemptsMax = 6
+/** serialization failure, deadlock, a key or code that another process was faster with */
+const retried = new Set(['40001', '40P01', '23505'])
+const shortCode = /^\d{8}$/
+const wrongShortCodesMax = 10
+const wrongShortCodesWindowMs = 60_000
+
+class Raced extends Error {}
+
+export const codeHashOf = (code: string): Buffer => createHash('sha256').update(code).digest()
+
+type Loaded = Readonly<{
+  office: number
+  now: Date
+  date: string
+  found: ReadonlyMap<string, FoundCode>
+  foundShort: readonly FoundCode[]
+  venues: ReadonlyMap<VenueId, MerchantId>
+  stored: ReadonlyMap<string, { requestHash: Buffer; answer: string }>
+  wrongCodes: Map<MerchantId, number>
+}>
+
+/** What a batch has decided so far: contracts as they will be, codes and keys as they will be used. */
+type State = { contracts: Map<ContractId, Contract>; changed: Set<ContractId>; used: Set<string>; keys: Set<string>; decided: Decided[]; missed: MerchantId[] }
+
+/** The code a request shows. A short one works only at its merchant; two that are alike there are nobody's. */
+const codeOf = ({ redeem: { code }, merchantId }: Item, { found, foundShort, wrongCodes }: Loaded): CheckInCode | undefined => {
+  if (!shortCode.test(code)) return found.get(codeHashOf(code).toString('base64'))?.code
+  if ((wrongCodes.get(merchantId) ?? 0) >= wrongShortCodesMax) throw tooManyWrongCodes({ retryAfterSeconds: wrongShortCodesWindowMs / 1000 })
+  const here = foundShort.filter((candidate) => candidate.shortCode === code && candidate.code.merchantId === merchantId)
+  const unused = here.filter((candidate) => candidate.code.usedAt === null)
+  return unused.length > 1 ? undefined : (unused[0] ?? here[0])?.code
+}
+
+const evidenceOf = (office: number, contract: Contract, release: Release, transferId: Decided['transferId']) => {
+  const id = newId('evd', office)
+  const journal = unitsReleased(contract, release)
+  const lines = journal.lines.filter(({ amount }) => amount > 0n).map(({ account, side, amount }) => ({ account: accountName(account), side, amountFen: amount }))
+  const fact = transferId === undefined ? 'session-recorded' : journal.event
+  return {
+    evidenceId: id, fact,
+    entry: entryOf(office, id, {
+      fact, subject: release.id, contractId: contract.id, merchantId: contract.merchantId, occurredAt: release.createdAt,
+      payload: { ...journal.facts, transferId, lines }
+    })
+  }
+}
+
+const answerOf = (release: Release): Answer => ({
+  id: release.id,
+  contractId: release.contractId,
+  status: release.state,
+  releasedFen: release.amountFen,
+  sessionsLeft: release.unitsLeft === null ? null : Number(release.unitsLeft),
+  objectionUntil: release.dueAt
+})
+
+const decideNew = (item: Item, loaded: Loaded, state: State): Answer => {
+  const { office, now, date, venues } = loaded
+  const known = codeOf(item, loaded)
+  const hash = known?.codeHash.toString('base64')
+  const code = known && hash !== undefined && state.used.has(hash) ? { ...known, usedAt: now } : known
+  const { contract, release } = redeem(item.redeem, {
+    code, contract: code && state.contracts.get(code.contractId), merchantId: item.merchantId,
+    venueMerchantId: venues.get(item.redeem.venueId), id: newId('red', office), cashierId: item.command.caller.personId, date, now
+  })
+  const transferId = release.amountFen > 0n ? newId('trf', office) : undefined
+  const answer = answerOf(release)
+  state.contracts.set(contract.id, contract)
+  state.changed.add(contract.id)
+  state.used.add(hash as string)
+  state.decided.push({
+    release, codeHash: (code as CheckInCode).codeHash, keyHash: item.keyHash, requestHash: item.command.requestHash,
+    answer: JSON.stringify(z.encode(RedeemAnswer, answer)), transferId, heldAfter: contract.heldFen,
+    pendingAfter: contract.pendingFen, ...evidenceOf(office, contract, release, transferId)
+  })
+  return answer
+}
+
+const decide = (item: Item, loaded: Loaded, state: State): Outcome<Answer> => {
+  const stored = loaded.stored.get(item.key)
+  if (stored) {
+    if (!stored.requestHash.equals(item.command.requestHash)) return { refusal: idempotencyKeyReused({}) }
+    item.command.markReplayed()
+    return { answer: z.decode(RedeemAnswer, JSON.parse(stored.answer)) }
+  }
+  // The same key twice in one batch: the second is answered, or decided, once the first is.
+  if (state.keys.has(item.key)) return { again: true }
+  state.keys.add(item.key)
+  try {
+    return { answer: decideNew(item, loaded, state) }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    if (error.code === codeInvalid.code && shortCode.test(item.redeem.code)) state.missed.push(item.merchantId)
+    return { refusal: error }
+  }
+}
+
+export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
+  /** Which merchant a venue belongs to never changes, so what was once read is good for ever. */
+  const venues = new Map<VenueId, MerchantId>()
+
+  const loadVenues = async (client: Client, office: number, items: readonly Item[]): Promise<void> => {
+    const unknown = [...new Set(items.map(({ redeem: { venueId } }) => venueId))].filter((id) => !venues.has(id))
+    if (unknown.length > 0) for (const [id, merchantId] of await findVenues(client, office, unknown)) venues.set(id, merchantId)
+  }
+
+  const load = async (client: Client, office: number, items: readonly Item[]): Promise<Loaded> => {
+    const codes = [...new Set(items.map(({ redeem: { code } }) => code))]
+    const long = codes.filter((code) => !shortCode.test(code)).map(codeHashOf)
+    const short = codes.filter((code) => shortCode.test(code))
+    const before = clock.now()
+    const found = await lockByCodes(client, office, long)
+    const foundShort = await lockByShortCodes(client, office, short, after(before, -wrongShortCodesWindowMs))
+    const merchants = short.length > 0 ? [...new Set(items.map(({ merchantId }) => merchantId))] : []
+    const wrongCodes = merchants.length > 0 ? await findWrongShortCodes(client, office, merchants, after(before, -wrongShortCodesWindowMs)) : new Map<MerchantId, number>()
+    const stored = await findAnswers(client, office, items.map(({ keyHash }) => keyHash))
+    await loadVenues(client, office, items)
+    // The time is taken under the locks, so that a contract's history is in the order of its clock.
+    const now = clock.now()
+    return {
+      office, now, date: dateOf(now), venues, wrongCodes, foundShort,
+      found: new Map(found.map((item) => [item.code.codeHash.toString('base64'), item])),
+      stored: new Map(stored.map(({ keyHash, ...rest }) => [keyHash.toString('base64'), rest]))
+    }
+  }
+
+  const transact = async (client: Client, office: number, items: readonly Item[]): Promise<Outcome<Answer>[]> => {
+    const loaded = await load(client, office, items)
+    const state: State = {
+      contracts: new Map([...loaded.found.values(), ...loaded.foundShort].map(({ contract }) => [contract.id, contract])),
+      changed: new Set(), used: new Set(), keys: new Set(), decided: [], missed: []
+    }
+    const outcomes = items.map((item) => decide(item, loaded, state))
+    if (state.decided.length > 0) {
+      const changed = [...state.changed].map((id) => state.contracts.get(id) as Contract)
+      const used = await recordBatch(client, office, state.decided, changed, loaded.now)
+      if (used !== state.decided.length) throw new Raced()
+    }
+    for (const merchantId of state.missed) await countWrongShortCode(client, office, merchantId, loaded.now, after(loaded.now, -wrongShortCodesWindowMs))
+    return outcomes
+  }
+
+  const attempt = async (office: number, items: readonly Item[]): Promise<Outcome<Answer>[]> => {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query(beginStatement({ role: 'redeemer' }, office))
+      const outcomes = await transact(client, office, items)
+      await client.query('commit')
+      return outcomes
+    } catch (error) {
+      await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  const run = async (office: number, items: readonly Item[]): Promise<readonly Outcome<Answer>[]> => {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await attempt(office, items)
+      } catch (error) {
+        const raced = error instanceof Raced || retried.has(databaseError(error)?.code ?? '')
+        if (raced && attempts < attemptsMax) continue
+        const refusal = asRefusal(error)
+        if (refusal instanceof Problem || items.length === 1) return items.map(() => ({ refusal }))
+        // One item that the database cannot take must not fail its neighbours.
+        const outcomes: Outcome<Answer>[] = []
+        for (const item of items) outcomes.push(...await run(office, [item]))
+        return outcomes
+      }
+    }
+  }
+
+  const lanes = new Map<number, ReturnType<typeof createBatcher<Item, Answer>>>()
+
+  const laneOf = (office: number) => {
+    const lane = lanes.get(office) ?? createBatcher<Item, Answer>({ batchMax, queueMax, run: (items) => run(office, items), ...(onBatch ? { onBatch } : {}) })
+    lanes.set(office, lane)
+    return lane
+  }
+
+  return {
+    /** Redeems a code, in the batch that forms next. @throws the refusals of the rule, unavailable (503) when too many wait */
+    submit: (office: number, command: Command, merchantId: MerchantId, request: Redeem): Promise<Answer> => {
+      const keyHash = keyHashOf(command)
+      return laneOf(office).submit({ command, merchantId, redeem: request, keyHash, key: keyHash.toString('base64') })
+    },
+    /** Waits for the batches under way. */
+    drain: async (): Promise<void> => { for (const lane of lanes.values()) await lane.idle() }
+  }
+}
+
+export type Redeemer = ReturnType<typeof createRedeemer>

@@ -1,0 +1,155 @@
+import { and, asc, desc, eq, inArray, isNull, lt, lte, min, ne, sql } from 'drizzle-orm'
+import type { ContractId } from '../contracts/model.js'
+import type { Tx } from '../db/unit-of-work.js'
+import { uuidOf, type Id } from '../kernel/id.js'
+import type { MerchantId } from '../merchants/model.js'
+import type { Objection, RedemptionId, Release } from './model.js'
+import { checkInCodes, objections, releases } from './table.js'
+
+const releaseColumns = {
+  id: releases.id, contractId: releases.contractId, merchantId: releases.merchantId, kind: releases.kind,
+  state: releases.state, units: releases.units, amountFen: releases.amountFen, unitsLeft: releases.unitsLeft,
+  date: releases.date, createdAt: releases.createdAt, dueAt: releases.dueAt, venueId: releases.venueId,
+  cashierId: releases.cashierId, itemId: releases.itemId
+}
+
+export const insertCode = async ({ db, office }: Tx, code: Omit<typeof checkInCodes.$inferInsert, 'officeId'>): Promise<void> => {
+  await db.insert(checkInCodes).values({ ...code, officeId: office })
+}
+
+export const deleteCodesBefore = async ({ db, office }: Tx, at: Date): Promise<void> => {
+  await db.delete(checkInCodes).where(and(eq(checkInCodes.officeId, office), lt(checkInCodes.expiresAt, at)))
+}
+
+export const findRelease = async ({ db, office }: Tx, id: RedemptionId): Promise<Release | undefined> =>
+  (await db.select(releaseColumns).from(releases).where(and(eq(releases.officeId, office), eq(releases.id, id))))[0]
+
+export const lockRelease = async ({ db, office }: Tx, id: RedemptionId): Promise<Release | undefined> =>
+  (await db.select(releaseColumns).from(releases).where(and(eq(releases.officeId, office), eq(releases.id, id))).for('update'))[0]
+
+export const insertRelease = async ({ db, office }: Tx, release: Release): Promise<void> => {
+  await db.insert(releases).values({ ...release, officeId: office })
+}
+
+export const updateRelease = async ({ db, office }: Tx, { id, state, dueAt }: Release, voidReason?: string): Promise<void> => {
+  await db.update(releases).set({ state, dueAt, ...(voidReason === undefined ? {} : { voidReason }) }).where(and(eq(releases.officeId, office), eq(releases.id, id)))
+}
+
+export type ReleaseFilter = Readonly<{ contractId?: ContractId | undefined; merchantId?: MerchantId | undefined; date?: string | undefined }>
+
+/** Check-ins and releases by time, newest first. */
+export const listReleases = ({ db, office }: Tx, filter: ReleaseFilter, before: RedemptionId | undefined, limit: number): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases)
+    .where(and(
+      ...(office === 0 ? [] : [eq(releases.officeId, office)]),
+      ...(filter.contractId ? [eq(releases.contractId, filter.contractId)] : []),
+      ...(filter.merchantId ? [eq(releases.merchantId, filter.merchantId)] : []),
+      ...(filter.date ? [eq(releases.date, filter.date)] : []),
+      ...(before ? [lt(releases.id, before)] : [])
+    ))
+    .orderBy(desc(releases.id)).limit(limit)
+
+/** Rows of a contract in some states, oldest first. */
+export const listReleasesOfContract = ({ db, office }: Tx, contractId: ContractId, states: readonly Release['state'][]): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases)
+    .where(and(eq(releases.officeId, office), eq(releases.contractId, contractId), inArray(releases.state, [...states])))
+    .orderBy(asc(releases.id))
+
+const windowOver = (office: number, at: Date) => and(eq(releases.officeId, office), eq(releases.state, 'pending'), lte(releases.dueAt, at))
+
+export const findNextWindow = async ({ db, office }: Tx): Promise<Date | null> =>
+  (await db.select({ dueAt: min(releases.dueAt) }).from(releases).where(and(eq(releases.officeId, office), eq(releases.state, 'pending'))))[0]?.dueAt ?? null
+
+export const listMerchantsWithWindowsOver = async ({ db, office }: Tx, at: Date): Promise<MerchantId[]> =>
+  (await db.selectDistinct({ merchantId: releases.merchantId }).from(releases).where(windowOver(office, at))).map(({ merchantId }) => merchantId)
+
+/** Releases of a merchant whose window is over: ids only, not locked. */
+export const listWindowsOver = ({ db, office }: Tx, merchantId: MerchantId, at: Date, limit: number): Promise<Pick<Release, 'id' | 'contractId'>[]> =>
+  db.select({ id: releases.id, contractId: releases.contractId }).from(releases)
+    .where(and(windowOver(office, at), eq(releases.merchantId, merchantId))).orderBy(asc(releases.dueAt), asc(releases.id)).limit(limit)
+
+/** Of these, those whose window is still over, once their contracts are locked; locked themselves. */
+export const lockWindowsOver = ({ db, office }: Tx, ids: readonly RedemptionId[], at: Date): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases)
+    .where(and(windowOver(office, at), inArray(releases.id, [...ids]))).orderBy(asc(releases.id)).for('update')
+
+export const markPayable = async ({ client, office }: Tx, ids: readonly RedemptionId[]): Promise<void> => {
+  await client.query({
+    name: 'mark_payable',
+    text: "update releases set state = 'payable' where office_id = $1 and id = any($2::uuid[])",
+    values: [office, ids.map(uuidOf)]
+  })
+}
+
+const payable = (office: number, cutoff: Date) =>
+  and(eq(releases.officeId, office), eq(releases.state, 'payable'), isNull(releases.itemId), lte(releases.dueAt, cutoff))
+
+export const sumPayable = ({ db, office }: Tx, cutoff: Date, merchantIds: readonly MerchantId[] | undefined) =>
+  db.select({
+    merchantId: releases.merchantId,
+    grossFen: sql<bigint>`sum(${releases.amountFen})::bigint`,
+    count: sql<number>`count(*)::int`
+  }).from(releases)
+    .where(and(payable(office, cutoff), ...(merchantIds ? [inArray(releases.merchantId, [...merchantIds])] : [])))
+    .groupBy(releases.merchantId).orderBy(asc(releases.merchantId))
+
+/** Reserves what is payable and free to a settlement item. @returns the sum reserved */
+export const reservePayable = async ({ client, office }: Tx, merchantId: MerchantId, cutoff: Date, itemId: Id<'sti'>): Promise<bigint> => {
+  const { rows: [row] } = await client.query<{ sum: bigint }>({
+    name: 'reserve_payable',
+    text: `with reserved as (
+             update releases set item_id = $4
+             where office_id = $1 and merchant_id = $2 and state = 'payable' and item_id is null and due_at <= $3
+             returning amount_fen)
+           select coalesce(sum(amount_fen), 0)::bigint as sum from reserved`,
+    values: [office, uuidOf(merchantId), cutoff, uuidOf(itemId)]
+  })
+  return row?.sum ?? 0n
+}
+
+export const unreservePayable = async ({ client, office }: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => {
+  await client.query({
+    name: 'unreserve_payable',
+    text: 'update releases set item_id = null where office_id = $1 and item_id = any($2::uuid[])',
+    values: [office, itemIds.map(uuidOf)]
+  })
+}
+
+export const insertObjection = async ({ db, office }: Tx, objection: Objection): Promise<void> => {
+  await db.insert(objections).values({ ...objection, officeId: office })
+    .onConflictDoUpdate({
+      target: [objections.officeId, objections.releaseId],
+      set: { reason: objection.reason, madeAt: objection.madeAt, windowLeftMs: objection.windowLeftMs, answerBy: objection.answerBy, endedAt: null, outcome: null }
+    })
+}
+
+export const findOpenObjection = async ({ db, office }: Tx, releaseId: RedemptionId): Promise<Objection | undefined> =>
+  (await db.select().from(objections).where(and(eq(objections.officeId, office), eq(objections.releaseId, releaseId), isNull(objections.endedAt))))[0]
+
+export const endObjection = async ({ db, office }: Tx, releaseId: RedemptionId, outcome: 'withdrawn' | 'voided' | 'disputed', endedAt: Date): Promise<void> => {
+  await db.update(objections).set({ outcome, endedAt })
+    .where(and(eq(objections.officeId, office), eq(objections.releaseId, releaseId), isNull(objections.endedAt)))
+}
+
+/** Days released by time that can still be taken back, newest first; not locked. */
+export const listDaysToTakeBack = ({ db, office }: Tx, contractId: ContractId): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases).where(takeable(office, contractId)).orderBy(desc(releases.id))
+
+/** The same, locked, once the contract is. */
+export const lockDaysToTakeBack = ({ db, office }: Tx, contractId: ContractId): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases).where(takeable(office, contractId)).orderBy(desc(releases.id)).for('update')
+
+const takeable = (office: number, contractId: ContractId) => and(
+  eq(releases.officeId, office), eq(releases.contractId, contractId), eq(releases.kind, 'time'),
+  inArray(releases.state, ['pending', 'payable']), isNull(releases.itemId)
+)
+
+export const updateTakenBack = async ({ db, office }: Tx, { id, state, units, amountFen }: Release, voidReason: string): Promise<void> => {
+  await db.update(releases).set({ state, units, amountFen, voidReason }).where(and(eq(releases.officeId, office), eq(releases.id, id)))
+}
+
+/** The business date of the last visit that was not voided. */
+export const findLastVisit = async ({ db, office }: Tx, contractId: ContractId): Promise<string | undefined> =>
+  (await db.select({ date: releases.date }).from(releases)
+    .where(and(eq(releases.officeId, office), eq(releases.contractId, contractId), eq(releases.kind, 'check_in'), ne(releases.state, 'voided')))
+    .orderBy(desc(releases.date)).limit(1))[0]?.date
