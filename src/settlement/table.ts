@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { fen, id, instant, officeId } from '../db/columns.js'
 import { allow, allowAll, ofMerchant, ofOffice } from '../db/policies.js'
 import { merchants } from '../merchants/table.js'
@@ -11,6 +11,8 @@ export const settlements = pgTable('settlements', {
   id: id('id', 'stl').notNull(),
   status: text('status').$type<SettlementStatus>().notNull(),
   cutoff: instant('cutoff').notNull(),
+  /** the office's tariff on the day of the draft */
+  feeBasisPoints: integer('fee_basis_points').notNull(),
   makerId: id('maker_id', 'per').notNull(),
   checkerId: id('checker_id', 'per'),
   createdAt: instant('created_at').notNull(),
@@ -28,6 +30,8 @@ export const settlementItems = pgTable('settlement_items', {
   id: id('id', 'sti').notNull(),
   settlementId: id('settlement_id', 'stl').notNull(),
   merchantId: id('merchant_id', 'mer').notNull(),
+  /** as it was at the draft */
+  merchantName: text('merchant_name').notNull(),
   grossFen: fen('gross_fen').notNull(),
   feeFen: fen('fee_fen').notNull(),
   status: text('status').$type<SettlementItemStatus>().notNull(),

@@ -1,0 +1,199 @@
+import { actorOf, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Evidence } from '../evidence/service.js'
+import { dateOf } from '../kernel/calendar.js'
+import type { Caller, Command } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId, officeOf } from '../kernel/id.js'
+import { invariant } from '../kernel/invariant.js'
+import { sum } from '../kernel/money.js'
+import { pageOf, positionOf, type PageOf, type PageQuery } from '../kernel/page.js'
+import { notFound } from '../kernel/problems.js'
+import type { OwnAccount } from '../ledger/model.js'
+import type { Ledger } from '../ledger/service.js'
+import type { MerchantId } from '../merchants/model.js'
+import type { Merchants } from '../merchants/service.js'
+import type { Offices } from '../offices/service.js'
+import type { Payables } from '../redemptions/payables.js'
+import { PayoutFee, Settlement, SettlementId, SettlementItemId, type DraftSettlement, type ItemRecord, type Payout, type SettlementItem, type SettlementQuery, type SettlementRecord, type SettlementSummary } from './model.js'
+import type { Payouts } from './payouts.js'
+import { payableAccount, settlementApproved } from './postings.js'
+import { nothingPayable } from './problems.js'
+import { cancelled, checkApprover, checkMoney, feeOf } from './rules.js'
+import { cancelItems, findSettlement, insertItems, insertSettlement, listItems, listPayouts, listSettlements, lockSettlement, sumItems, updateItem, updateSettlement } from './store.js'
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  offices: Offices
+  merchants: Merchants
+  payables: Payables
+  ledger: Ledger
+  evidence: Evidence
+  payouts: Payouts
+}>
+
+const itemView = ({ id, merchantId, merchantName, grossFen, feeFen, status, bankReference, returnReason, answeredAt }: ItemRecord): SettlementItem =>
+  ({ id, merchantId, merchantName, grossFen, feeFen, amountFen: grossFen - feeFen, status, bankReference, returnReason, answeredAt })
+
+type Totals = Readonly<{ itemCount: number; grossFen: bigint; feeFen: bigint }>
+
+const summaryOf = (settlement: SettlementRecord, { itemCount, grossFen, feeFen }: Totals): SettlementSummary =>
+  ({ ...settlement, itemCount, grossFen, feeFen, totalFen: grossFen - feeFen })
+
+const viewOf = (settlement: SettlementRecord, items: readonly ItemRecord[]): Settlement => ({
+  ...summaryOf(settlement, {
+    itemCount: items.length, grossFen: sum(items.map(({ grossFen }) => grossFen)), feeFen: sum(items.map(({ feeFen }) => feeFen))
+  }),
+  items: items.map(itemView)
+})
+
+export const createSettlements = ({ work, clock, offices, merchants, payables, ledger, evidence, payouts }: Dependencies) => {
+  const lock = async (tx: Tx, id: SettlementId): Promise<SettlementRecord> => {
+    const settlement = await lockSettlement(tx, id)
+    if (!settlement) throw notFound({})
+    return settlement
+  }
+
+  const tariffOn = async (tx: Tx, at: Date): Promise<number> => {
+    const office = await offices.byNumber(tx.office)
+    const rule = await offices.ruleInForce(tx, 'payout_fee', [office.id, office.district], dateOf(at))
+    invariant(rule, 'no payout_fee is in force')
+    return PayoutFee.parse(rule.value).basisPoints
+  }
+
+  /** Reserves what is payable to one merchant; undefined where another draft was faster. */
+  const reserveItem = async (tx: Tx, settlement: SettlementRecord, merchantId: MerchantId): Promise<ItemRecord | undefined> => {
+    const id = newId('sti', tx.office)
+    const grossFen = await payables.reserve(tx, { merchantId, cutoff: settlement.cutoff, itemId: id })
+    if (grossFen === 0n) return undefined
+    return {
+      id, settlementId: settlement.id, merchantId, merchantName: (await merchants.find(tx, merchantId)).name,
+      grossFen, feeFen: feeOf(grossFen, settlement.feeBasisPoints), status: 'draft',
+      payeeSealed: null, bankReference: null, returnReason: null, answeredAt: null
+    }
+  }
+
+  /**
+   * Drafts a settlement of what is payable by the cutoff and in no other, one item a merchant.
+   * @throws not_found (404) for a merchant the office does not know, nothing_payable (422)
+   */
+  const draft = (command: Command, { cutoff, merchantIds }: DraftSettlement): Promise<Settlement> =>
+    work.writeOnce(command, command.caller.office ?? 0, Settlement, async (tx) => {
+      for (const id of merchantIds ?? []) await merchants.find(tx, id)
+      const now = clock.now()
+      const settlement: SettlementRecord = {
+        id: newId('stl', tx.office), status: 'draft', cutoff: cutoff ?? now, feeBasisPoints: await tariffOn(tx, now),
+        makerId: command.caller.personId, checkerId: null, createdAt: now, approvedAt: null, completedAt: null
+      }
+      const due = await payables.listPayable(tx, { cutoff: settlement.cutoff, merchantIds })
+      const items: ItemRecord[] = []
+      for (const { merchantId } of due.filter(({ grossFen }) => grossFen > 0n)) {
+        const item = await reserveItem(tx, settlement, merchantId)
+        if (item) items.push(item)
+      }
+      if (items.length === 0) throw nothingPayable({ cutoff: settlement.cutoff })
+
+      await insertSettlement(tx, settlement)
+      await insertItems(tx, items)
+      await evidence.appendFact(tx, {
+        fact: 'settlement-drafted', subject: settlement.id, occurredAt: now,
+        payload: { cutoff: settlement.cutoff, items: items.map(({ id, merchantId, grossFen, feeFen }) => ({ id, merchantId, grossFen, feeFen })) }
+      })
+      return viewOf(settlement, items)
+    })
+
+  /** Locks the accounts a settlement is paid from, and tells what rules need of them. */
+  const lockMoney = async (tx: Tx, items: readonly ItemRecord[]) => {
+    const bank = await payouts.specialAccount(tx.office)
+    const payable = items.map(({ merchantId }) => [merchantId, payableAccount(merchantId)] as const)
+    const balances = await ledger.lockBalances(tx, [bank, ...payable.map(([, account]) => account)])
+    const balanceOf = ({ kind, of }: OwnAccount) => balances.get(`${kind}:${of}`) ?? 0n
+    return {
+      payableFen: new Map(payable.map(([merchantId, account]) => [merchantId, balanceOf(account)])),
+      bank,
+      bankFen: balanceOf(bank),
+      committedFen: (await ledger.ownTotals(tx)).get('in_transit') ?? 0n
+    }
+  }
+
+  const order = async (tx: Tx, item: ItemRecord, at: Date): Promise<ItemRecord> => {
+    const payeeSealed = payouts.sealPayee(await merchants.settlementAccountOf(tx, item.merchantId))
+    const approved: ItemRecord = { ...item, status: 'approved', payeeSealed }
+    await updateItem(tx, approved)
+    await ledger.post(tx, settlementApproved(approved, at))
+    await payouts.order(tx, approved)
+    return approved
+  }
+
+  /**
+   * Another person approves a draft: what it is for leaves what is owed to the merchants, and the
+   * payouts are ordered, to the accounts as they are now.
+   * @throws not_found (404), wrong_state (409), same_person (403), amounts_moved (409),
+   *   insufficient_funds (422), bank_unavailable (422)
+   */
+  const approve = (command: Command, id: SettlementId): Promise<Settlement> =>
+    work.writeOnce(command, officeOf(id), Settlement, async (tx) => {
+      const before = await lock(tx, id)
+      checkApprover(before, command.caller.personId)
+      payouts.checkBank()
+      const items = await listItems(tx, id)
+      checkMoney(items, await lockMoney(tx, items))
+
+      const now = clock.now()
+      const settlement: SettlementRecord = { ...before, status: 'approved', checkerId: command.caller.personId, approvedAt: now }
+      await updateSettlement(tx, settlement)
+      const ordered: ItemRecord[] = []
+      for (const item of items) ordered.push(await order(tx, item, now))
+      return viewOf(settlement, ordered)
+    })
+
+  /**
+   * Takes a draft back; what it reserved is free for the next one.
+   * @throws not_found (404), wrong_state (409)
+   */
+  const cancel = (caller: Caller, id: SettlementId): Promise<Settlement> =>
+    work.write(actorOf(caller), officeOf(id), async (tx) => {
+      const settlement = cancelled(await lock(tx, id))
+      const items = await listItems(tx, id)
+      await payables.unreserve(tx, items.map((item) => item.id))
+      await cancelItems(tx, id)
+      await updateSettlement(tx, settlement)
+      await evidence.appendFact(tx, { fact: 'settlement-cancelled', subject: id, occurredAt: clock.now(), payload: {} })
+      return viewOf(settlement, items.map((item) => ({ ...item, status: 'cancelled' })))
+    })
+
+  /** @throws not_found (404) */
+  const view = (caller: Caller, id: SettlementId): Promise<Settlement> =>
+    work.read(actorOf(caller), officeOf(id), async (tx) => {
+      const settlement = await findSettlement(tx, id)
+      if (!settlement) throw notFound({})
+      return viewOf(settlement, await listItems(tx, id))
+    })
+
+  /** The office's settlements, newest first. */
+  const list = (caller: Caller, query: SettlementQuery): Promise<PageOf<SettlementSummary>> =>
+    work.read(actorOf(caller), caller.office ?? 0, async (tx) => {
+      const rows = await listSettlements(tx, query.status, positionOf(query, SettlementId), query.limit + 1)
+      const { items, nextCursor } = pageOf(rows, query, ({ id }) => id)
+      const totals = new Map((await sumItems(tx, items.map(({ id }) => id))).map((row) => [row.settlementId, row]))
+      return { items: items.map((row) => summaryOf(row, totals.get(row.id) ?? { itemCount: 0, grossFen: 0n, feeFen: 0n })), nextCursor }
+    })
+
+  /**
+   * A merchant's payouts, newest first, for itself and the notary.
+   * @throws not_found (404), also for another merchant's
+   */
+  const payoutsOf = (caller: Caller, merchantId: MerchantId, query: PageQuery): Promise<PageOf<Payout>> => {
+    if (caller.end === 'merchant' && caller.merchantId !== merchantId) throw notFound({})
+    return work.read(actorOf(caller), officeOf(merchantId), async (tx) => {
+      await merchants.find(tx, merchantId)
+      const rows = await listPayouts(tx, merchantId, positionOf(query, SettlementItemId), query.limit + 1)
+      const { items, nextCursor } = pageOf(rows, query, ({ id }) => id)
+      return { items: items.map((item) => ({ ...itemView(item), settlementId: item.settlementId, account: payouts.maskedPayee(item) })), nextCursor }
+    })
+  }
+
+  return { draft, approve, cancel, view, list, payoutsOf }
+}
+
+export type Settlements = ReturnType<typeof createSettlements>

@@ -1,0 +1,92 @@
+import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import type { Tx } from '../db/unit-of-work.js'
+import type { MerchantId } from '../merchants/model.js'
+import type { ItemRecord, SettlementId, SettlementItemId, SettlementRecord, SettlementStatus } from './model.js'
+import { settlementItems, settlements } from './table.js'
+
+const settlementColumns = {
+  id: settlements.id, status: settlements.status, cutoff: settlements.cutoff, feeBasisPoints: settlements.feeBasisPoints,
+  makerId: settlements.makerId, checkerId: settlements.checkerId, createdAt: settlements.createdAt,
+  approvedAt: settlements.approvedAt, completedAt: settlements.completedAt
+}
+
+const itemColumns = {
+  id: settlementItems.id, settlementId: settlementItems.settlementId, merchantId: settlementItems.merchantId,
+  merchantName: settlementItems.merchantName, grossFen: settlementItems.grossFen, feeFen: settlementItems.feeFen,
+  status: settlementItems.status, payeeSealed: settlementItems.payeeSealed, bankReference: settlementItems.bankReference,
+  returnReason: settlementItems.returnReason, answeredAt: settlementItems.answeredAt
+}
+
+const settlementById = (office: number, id: SettlementId) => and(eq(settlements.officeId, office), eq(settlements.id, id))
+const itemById = (office: number, id: SettlementItemId) => and(eq(settlementItems.officeId, office), eq(settlementItems.id, id))
+
+export const insertSettlement = async ({ db, office }: Tx, settlement: SettlementRecord): Promise<void> => {
+  await db.insert(settlements).values({ ...settlement, officeId: office })
+}
+
+export const insertItems = async ({ db, office }: Tx, items: readonly ItemRecord[]): Promise<void> => {
+  await db.insert(settlementItems).values(items.map((item) => ({ ...item, officeId: office })))
+}
+
+export const findSettlement = async ({ db, office }: Tx, id: SettlementId): Promise<SettlementRecord | undefined> =>
+  (await db.select(settlementColumns).from(settlements).where(settlementById(office, id)))[0]
+
+/** Locks a settlement, the first lock of whoever changes it or one of its items. */
+export const lockSettlement = async ({ db, office }: Tx, id: SettlementId): Promise<SettlementRecord | undefined> =>
+  (await db.select(settlementColumns).from(settlements).where(settlementById(office, id)).for('update'))[0]
+
+export const updateSettlement = async ({ db, office }: Tx, { id, status, checkerId, approvedAt, completedAt }: SettlementRecord): Promise<void> => {
+  await db.update(settlements).set({ status, checkerId, approvedAt, completedAt }).where(settlementById(office, id))
+}
+
+export const findItem = async ({ db, office }: Tx, id: SettlementItemId): Promise<ItemRecord | undefined> =>
+  (await db.select(itemColumns).from(settlementItems).where(itemById(office, id)))[0]
+
+export const listItems = ({ db, office }: Tx, settlementId: SettlementId): Promise<ItemRecord[]> =>
+  db.select(itemColumns).from(settlementItems)
+    .where(and(eq(settlementItems.officeId, office), eq(settlementItems.settlementId, settlementId))).orderBy(asc(settlementItems.id))
+
+export const updateItem = async ({ db, office }: Tx, { id, status, payeeSealed, bankReference, returnReason, answeredAt }: ItemRecord): Promise<void> => {
+  await db.update(settlementItems).set({ status, payeeSealed, bankReference, returnReason, answeredAt }).where(itemById(office, id))
+}
+
+export const cancelItems = async ({ db, office }: Tx, settlementId: SettlementId): Promise<void> => {
+  await db.update(settlementItems).set({ status: 'cancelled' })
+    .where(and(eq(settlementItems.officeId, office), eq(settlementItems.settlementId, settlementId)))
+}
+
+/** How many items of a settlement wait to be sent, and for the bank's word. */
+export const countUnderWay = async ({ db, office }: Tx, settlementId: SettlementId) => {
+  const [row] = await db.select({
+    unsent: sql<number>`(count(*) filter (where ${settlementItems.status} = 'approved'))::int`,
+    unanswered: sql<number>`(count(*) filter (where ${settlementItems.status} = 'submitted'))::int`
+  }).from(settlementItems).where(and(eq(settlementItems.officeId, office), eq(settlementItems.settlementId, settlementId)))
+  return { unsent: row?.unsent ?? 0, unanswered: row?.unanswered ?? 0 }
+}
+
+/** Newest first, from below a position. */
+export const listSettlements = ({ db, office }: Tx, status: SettlementStatus | undefined, before: SettlementId | undefined, limit: number): Promise<SettlementRecord[]> =>
+  db.select(settlementColumns).from(settlements)
+    .where(and(eq(settlements.officeId, office), status && eq(settlements.status, status), before && lt(settlements.id, before)))
+    .orderBy(desc(settlements.id)).limit(limit)
+
+export const sumItems = ({ db, office }: Tx, ids: readonly SettlementId[]) =>
+  db.select({
+    settlementId: settlementItems.settlementId,
+    itemCount: sql<number>`count(*)::int`,
+    grossFen: sql<bigint>`sum(${settlementItems.grossFen})::bigint`,
+    feeFen: sql<bigint>`sum(${settlementItems.feeFen})::bigint`
+  }).from(settlementItems)
+    .where(and(eq(settlementItems.officeId, office), inArray(settlementItems.settlementId, [...ids])))
+    .groupBy(settlementItems.settlementId)
+
+const ordered = ['approved', 'submitted', 'paid', 'returned'] as const
+
+/** What was ordered to be paid to a merchant, newest first, from below a position. */
+export const listPayouts = ({ db, office }: Tx, merchantId: MerchantId, before: SettlementItemId | undefined, limit: number): Promise<ItemRecord[]> =>
+  db.select(itemColumns).from(settlementItems)
+    .where(and(
+      eq(settlementItems.officeId, office), eq(settlementItems.merchantId, merchantId), inArray(settlementItems.status, [...ordered]),
+      before && lt(settlementItems.id, before)
+    ))
+    .orderBy(desc(settlementItems.id)).limit(limit)
