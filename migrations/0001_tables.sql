@@ -13,6 +13,31 @@ CREATE TABLE "audit_log" (
 );
 --> statement-breakpoint
 ALTER TABLE "audit_log" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "sandbox_orders" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"amount_fen" bigint NOT NULL,
+	"opened_at" timestamp with time zone NOT NULL,
+	"closed_at" timestamp with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "sandbox_orders" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "sandbox_refunds" (
+	"key" text PRIMARY KEY NOT NULL,
+	"order_id" uuid NOT NULL,
+	"amount_fen" bigint NOT NULL,
+	"reference" text NOT NULL,
+	"made_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "sandbox_refunds" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "sandbox_transactions" (
+	"id" text PRIMARY KEY NOT NULL,
+	"order_id" uuid NOT NULL,
+	"amount_fen" bigint NOT NULL,
+	"paid_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "sandbox_transactions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "cap_holders" (
 	"office_id" integer NOT NULL,
 	"merchant_id" uuid NOT NULL,
@@ -105,12 +130,23 @@ CREATE TABLE "channel_settlements" (
 );
 --> statement-breakpoint
 ALTER TABLE "channel_settlements" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "deposit_refusals" (
+	"office_id" integer NOT NULL,
+	"contract_id" uuid NOT NULL,
+	"reason" text NOT NULL,
+	"refused_by" uuid NOT NULL,
+	"refused_at" timestamp with time zone NOT NULL,
+	CONSTRAINT "deposit_refusals_pk" PRIMARY KEY("office_id","contract_id")
+);
+--> statement-breakpoint
+ALTER TABLE "deposit_refusals" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "payments" (
 	"office_id" integer NOT NULL,
 	"id" uuid NOT NULL,
 	"contract_id" uuid NOT NULL,
 	"channel" text NOT NULL,
 	"amount_fen" bigint NOT NULL,
+	"action" jsonb,
 	"status" text NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"ended_at" timestamp with time zone,
@@ -135,6 +171,16 @@ CREATE TABLE "receipts" (
 );
 --> statement-breakpoint
 ALTER TABLE "receipts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "settled_transactions" (
+	"office_id" integer NOT NULL,
+	"channel" text NOT NULL,
+	"transaction_id" text NOT NULL,
+	"settled_by" uuid NOT NULL,
+	"value_date" timestamp with time zone NOT NULL,
+	CONSTRAINT "settled_transactions_pk" PRIMARY KEY("office_id","channel","transaction_id")
+);
+--> statement-breakpoint
+ALTER TABLE "settled_transactions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "disputes" (
 	"office_id" integer NOT NULL,
 	"id" uuid NOT NULL,
@@ -187,6 +233,7 @@ CREATE TABLE "challenges" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"purpose" text NOT NULL,
 	"phone_index" "bytea" NOT NULL,
+	"phone_sealed" text NOT NULL,
 	"person_id" uuid,
 	"contract_id" uuid,
 	"document_sha256" text,
@@ -206,6 +253,7 @@ CREATE TABLE "memberships" (
 	"merchant_id" uuid,
 	"roles" text[] NOT NULL,
 	"name_sealed" text,
+	"place_name" text NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"ended_at" timestamp with time zone,
 	CONSTRAINT "memberships_one_per_place" UNIQUE NULLS NOT DISTINCT("person_id","end","office","merchant_id")
@@ -220,6 +268,7 @@ CREATE TABLE "people" (
 	"id_number_sealed" text,
 	"id_number_index" "bytea",
 	"password_hash" text,
+	"password_expires_at" timestamp with time zone,
 	"failed_sign_ins" integer DEFAULT 0 NOT NULL,
 	"locked_until" timestamp with time zone,
 	"created_at" timestamp with time zone NOT NULL,
@@ -333,8 +382,7 @@ CREATE TABLE "venues" (
 	"address" text NOT NULL,
 	"lease_until" date NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
-	CONSTRAINT "venues_pk" PRIMARY KEY("office_id","id"),
-	CONSTRAINT "venues_one_per_name" UNIQUE("office_id","merchant_id","name")
+	CONSTRAINT "venues_pk" PRIMARY KEY("office_id","id")
 );
 --> statement-breakpoint
 ALTER TABLE "venues" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
@@ -449,6 +497,7 @@ CREATE TABLE "releases" (
 	"venue_id" uuid,
 	"cashier_id" uuid,
 	"code_hash" "bytea",
+	"void_reason" text,
 	"item_id" uuid,
 	CONSTRAINT "releases_pk" PRIMARY KEY("office_id","id"),
 	CONSTRAINT "releases_state" CHECK ("releases"."state" in ('pending', 'objected', 'disputed', 'payable', 'voided', 'recorded')),
@@ -470,6 +519,7 @@ CREATE TABLE "refund_quotes" (
 	"id" uuid NOT NULL,
 	"contract_id" uuid NOT NULL,
 	"reason" text NOT NULL,
+	"agreed_fen" bigint,
 	"rule" text NOT NULL,
 	"refund_fen" bigint NOT NULL,
 	"merchant_fen" bigint NOT NULL,
@@ -482,7 +532,8 @@ CREATE TABLE "refund_quotes" (
 	"quoted_by" uuid NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"expires_at" timestamp with time zone NOT NULL,
-	CONSTRAINT "refund_quotes_pk" PRIMARY KEY("office_id","id")
+	CONSTRAINT "refund_quotes_pk" PRIMARY KEY("office_id","id"),
+	CONSTRAINT "refund_quotes_divide_what_is_held" CHECK ("refund_quotes"."held_fen" = "refund_quotes"."refund_fen" + "refund_quotes"."merchant_fen" + "refund_quotes"."contested_fen" and "refund_quotes"."refund_fen" >= 0 and "refund_quotes"."merchant_fen" >= 0 and "refund_quotes"."contested_fen" >= 0)
 );
 --> statement-breakpoint
 ALTER TABLE "refund_quotes" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
@@ -496,6 +547,7 @@ CREATE TABLE "refunds" (
 	"status" text NOT NULL,
 	"quote_id" uuid,
 	"payment_id" uuid NOT NULL,
+	"channel" text NOT NULL,
 	"refund_fen" bigint NOT NULL,
 	"merchant_fen" bigint NOT NULL,
 	"contested_fen" bigint NOT NULL,
@@ -504,6 +556,7 @@ CREATE TABLE "refunds" (
 	"note" text,
 	"deadline_at" timestamp with time zone NOT NULL,
 	"consent_by" timestamp with time zone,
+	"consumer_agreed" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"approved_by" uuid,
 	"approved_at" timestamp with time zone,
@@ -537,6 +590,19 @@ CREATE TABLE "sandbox_bank_entries" (
 );
 --> statement-breakpoint
 ALTER TABLE "sandbox_bank_entries" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "sandbox_bank_orders" (
+	"key" text PRIMARY KEY NOT NULL,
+	"account_number" text NOT NULL,
+	"payee_id" text NOT NULL,
+	"payee_name" text NOT NULL,
+	"amount_fen" bigint NOT NULL,
+	"fee_fen" bigint NOT NULL,
+	"remittance" text NOT NULL,
+	"outcome" text,
+	"received_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "sandbox_bank_orders" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "sandbox_clock" (
 	"one" integer PRIMARY KEY NOT NULL,
 	"offset_ms" bigint NOT NULL,
@@ -555,19 +621,12 @@ CREATE TABLE "sandbox_messages" (
 );
 --> statement-breakpoint
 ALTER TABLE "sandbox_messages" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "sandbox_refunds" (
-	"key" text PRIMARY KEY NOT NULL,
-	"amount_fen" bigint NOT NULL,
-	"reference" text NOT NULL,
-	"made_at" timestamp with time zone NOT NULL
-);
---> statement-breakpoint
-ALTER TABLE "sandbox_refunds" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "settlement_items" (
 	"office_id" integer NOT NULL,
 	"id" uuid NOT NULL,
 	"settlement_id" uuid NOT NULL,
 	"merchant_id" uuid NOT NULL,
+	"merchant_name" text NOT NULL,
 	"gross_fen" bigint NOT NULL,
 	"fee_fen" bigint NOT NULL,
 	"status" text NOT NULL,
@@ -586,6 +645,7 @@ CREATE TABLE "settlements" (
 	"id" uuid NOT NULL,
 	"status" text NOT NULL,
 	"cutoff" timestamp with time zone NOT NULL,
+	"fee_basis_points" integer NOT NULL,
 	"maker_id" uuid NOT NULL,
 	"checker_id" uuid,
 	"created_at" timestamp with time zone NOT NULL,
@@ -611,8 +671,10 @@ CREATE TABLE "deadlines" (
 ALTER TABLE "deadlines" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "contract_terms" ADD CONSTRAINT "contract_terms_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "contracts" ADD CONSTRAINT "contracts_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "deposit_refusals" ADD CONSTRAINT "deposit_refusals_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "payments" ADD CONSTRAINT "payments_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "receipts" ADD CONSTRAINT "receipts_payment" FOREIGN KEY ("office_id","payment_id") REFERENCES "public"."payments"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "settled_transactions" ADD CONSTRAINT "settled_transactions_settlement" FOREIGN KEY ("office_id","settled_by") REFERENCES "public"."channel_settlements"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "disputes" ADD CONSTRAINT "disputes_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "freeze_lines" ADD CONSTRAINT "freeze_lines_dispute" FOREIGN KEY ("office_id","dispute_id") REFERENCES "public"."disputes"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "memberships" ADD CONSTRAINT "memberships_person_id_people_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."people"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -623,14 +685,15 @@ ALTER TABLE "venues" ADD CONSTRAINT "venues_merchant" FOREIGN KEY ("office_id","
 ALTER TABLE "product_versions" ADD CONSTRAINT "product_versions_product" FOREIGN KEY ("office_id","product_id") REFERENCES "public"."products"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "products" ADD CONSTRAINT "products_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "objections" ADD CONSTRAINT "objections_release" FOREIGN KEY ("office_id","release_id") REFERENCES "public"."releases"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "releases" ADD CONSTRAINT "releases_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "refund_quotes" ADD CONSTRAINT "refund_quotes_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "refunds" ADD CONSTRAINT "refunds_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "settlement_items" ADD CONSTRAINT "settlement_items_settlement" FOREIGN KEY ("office_id","settlement_id") REFERENCES "public"."settlements"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "settlement_items" ADD CONSTRAINT "settlement_items_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "sandbox_refunds_of_order" ON "sandbox_refunds" USING btree ("order_id");--> statement-breakpoint
+CREATE INDEX "sandbox_transactions_of_order" ON "sandbox_transactions" USING btree ("order_id");--> statement-breakpoint
 CREATE INDEX "contract_terms_by_id_number" ON "contract_terms" USING btree ("office_id","id_number_index");--> statement-breakpoint
 CREATE INDEX "contracts_of_consumer" ON "contracts" USING btree ("consumer_id","office_id","id");--> statement-breakpoint
-CREATE INDEX "contracts_of_merchant" ON "contracts" USING btree ("office_id","merchant_id","id");--> statement-breakpoint
+CREATE INDEX "contracts_of_merchant" ON "contracts" USING btree ("merchant_id","id");--> statement-breakpoint
 CREATE INDEX "payments_of_contract" ON "payments" USING btree ("office_id","contract_id");--> statement-breakpoint
 CREATE INDEX "receipts_of_payment" ON "receipts" USING btree ("office_id","payment_id");--> statement-breakpoint
 CREATE INDEX "disputes_of_contract" ON "disputes" USING btree ("office_id","contract_id");--> statement-breakpoint
@@ -643,9 +706,11 @@ CREATE INDEX "sessions_of_person" ON "sessions" USING btree ("person_id");--> st
 CREATE INDEX "sessions_revoked" ON "sessions" USING btree ("revoked_at") WHERE "sessions"."revoked_at" is not null;--> statement-breakpoint
 CREATE INDEX "entries_by_contract" ON "entries" USING btree ("office_id","contract_id","transfer_id") WHERE "entries"."contract_id" is not null;--> statement-breakpoint
 CREATE INDEX "entries_by_account" ON "entries" USING btree ("office_id","account_id","booked_at") WHERE "entries"."account_id" is not null;--> statement-breakpoint
-CREATE INDEX "merchants_by_credit_code" ON "merchants" USING btree ("office_id","credit_code");--> statement-breakpoint
+CREATE UNIQUE INDEX "merchants_one_per_credit_code" ON "merchants" USING btree ("office_id","credit_code") WHERE "merchants"."status" not in ('rejected', 'closed');--> statement-breakpoint
+CREATE UNIQUE INDEX "venues_one_per_name" ON "venues" USING btree ("office_id","merchant_id",md5("name"));--> statement-breakpoint
 CREATE INDEX "outbox_due" ON "outbox" USING btree ("office_id","due_at") WHERE "outbox"."delivered_at" is null;--> statement-breakpoint
-CREATE INDEX "product_versions_listed" ON "product_versions" USING btree ("office_id","product_id") WHERE "product_versions"."status" = 'listed';--> statement-breakpoint
+CREATE UNIQUE INDEX "product_versions_one_listed" ON "product_versions" USING btree ("office_id","product_id") WHERE "product_versions"."status" = 'listed';--> statement-breakpoint
+CREATE UNIQUE INDEX "product_versions_one_open" ON "product_versions" USING btree ("office_id","product_id") WHERE "product_versions"."status" in ('draft', 'in_review');--> statement-breakpoint
 CREATE INDEX "products_of_merchant" ON "products" USING btree ("office_id","merchant_id");--> statement-breakpoint
 CREATE INDEX "check_in_codes_short" ON "check_in_codes" USING btree ("office_id","short_code");--> statement-breakpoint
 CREATE INDEX "check_in_codes_expiry" ON "check_in_codes" USING btree ("office_id","expires_at");--> statement-breakpoint
@@ -655,11 +720,20 @@ CREATE INDEX "releases_payable" ON "releases" USING btree ("office_id","merchant
 CREATE INDEX "releases_of_item" ON "releases" USING btree ("office_id","item_id") WHERE "releases"."item_id" is not null;--> statement-breakpoint
 CREATE INDEX "refunds_of_contract" ON "refunds" USING btree ("office_id","contract_id");--> statement-breakpoint
 CREATE INDEX "refunds_open" ON "refunds" USING btree ("office_id","status","id");--> statement-breakpoint
-CREATE UNIQUE INDEX "refunds_one_open_per_contract" ON "refunds" USING btree ("office_id","contract_id") WHERE "refunds"."purpose" = 'principal' and "refunds"."status" in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'failed');--> statement-breakpoint
+CREATE UNIQUE INDEX "refunds_one_open_per_contract" ON "refunds" USING btree ("office_id","contract_id") WHERE "refunds"."reason" in ('cooling_off', 'consumer_choice', 'merchant_breach', 'mutual', 'force_majeure', 'closure', 'deposit_refused') and "refunds"."status" in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'failed');--> statement-breakpoint
+CREATE INDEX "refunds_unpaid_by_deadline" ON "refunds" USING btree ("office_id","deadline_at") WHERE "refunds"."status" not in ('paid', 'declined', 'rejected');--> statement-breakpoint
+CREATE INDEX "sandbox_messages_by_phone" ON "sandbox_messages" USING btree ("phone","sequence");--> statement-breakpoint
 CREATE INDEX "settlement_items_of_settlement" ON "settlement_items" USING btree ("office_id","settlement_id");--> statement-breakpoint
 CREATE INDEX "settlement_items_of_merchant" ON "settlement_items" USING btree ("office_id","merchant_id","id");--> statement-breakpoint
 CREATE INDEX "deadlines_due" ON "deadlines" USING btree ("office_id","due_at");--> statement-breakpoint
 CREATE POLICY "audit_log_insert_notary_operator_bureau_adjudicator_merchant_co" ON "audit_log" AS PERMISSIVE FOR INSERT TO "ticun_adjudicator", "ticun_anyone", "ticun_bureau", "ticun_consumer", "ticun_identity", "ticun_merchant", "ticun_notary", "ticun_operator", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "sandbox_orders_select_worker" ON "sandbox_orders" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
+CREATE POLICY "sandbox_orders_insert_worker" ON "sandbox_orders" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "sandbox_orders_update_worker" ON "sandbox_orders" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "sandbox_refunds_select_worker" ON "sandbox_refunds" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
+CREATE POLICY "sandbox_refunds_insert_worker" ON "sandbox_refunds" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "sandbox_transactions_select_worker" ON "sandbox_transactions" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
+CREATE POLICY "sandbox_transactions_insert_worker" ON "sandbox_transactions" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "cap_holders_select_consumer_worker" ON "cap_holders" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "cap_holders_insert_consumer_worker" ON "cap_holders" AS PERMISSIVE FOR INSERT TO "ticun_consumer", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "cap_holders_update_consumer_worker" ON "cap_holders" AS PERMISSIVE FOR UPDATE TO "ticun_consumer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
@@ -685,6 +759,10 @@ CREATE POLICY "idempotency_keys_insert_consumer_merchant_notary_operator_adjud" 
 CREATE POLICY "channel_settlements_select_notary" ON "channel_settlements" AS PERMISSIVE FOR SELECT TO "ticun_notary" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "channel_settlements_select_worker" ON "channel_settlements" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "channel_settlements_insert_worker" ON "channel_settlements" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "deposit_refusals_select_notary" ON "deposit_refusals" AS PERMISSIVE FOR SELECT TO "ticun_notary" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "deposit_refusals_insert_notary" ON "deposit_refusals" AS PERMISSIVE FOR INSERT TO "ticun_notary" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "deposit_refusals_select_consumer_merchant" ON "deposit_refusals" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_merchant" USING (exists (select 1 from contracts c where c.office_id = deposit_refusals.office_id and c.id = deposit_refusals.contract_id));--> statement-breakpoint
+CREATE POLICY "deposit_refusals_select_worker" ON "deposit_refusals" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "payments_select_consumer" ON "payments" AS PERMISSIVE FOR SELECT TO "ticun_consumer" USING (exists (select 1 from contracts c where c.office_id = payments.office_id and c.id = payments.contract_id));--> statement-breakpoint
 CREATE POLICY "payments_insert_consumer" ON "payments" AS PERMISSIVE FOR INSERT TO "ticun_consumer" WITH CHECK (exists (select 1 from contracts c where c.office_id = payments.office_id and c.id = payments.contract_id));--> statement-breakpoint
 CREATE POLICY "payments_update_consumer" ON "payments" AS PERMISSIVE FOR UPDATE TO "ticun_consumer" USING (exists (select 1 from contracts c where c.office_id = payments.office_id and c.id = payments.contract_id)) WITH CHECK (exists (select 1 from contracts c where c.office_id = payments.office_id and c.id = payments.contract_id));--> statement-breakpoint
@@ -697,6 +775,9 @@ CREATE POLICY "receipts_select_notary" ON "receipts" AS PERMISSIVE FOR SELECT TO
 CREATE POLICY "receipts_select_consumer_merchant" ON "receipts" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_merchant" USING (exists (select 1 from payments p where p.office_id = receipts.office_id and p.id = receipts.payment_id));--> statement-breakpoint
 CREATE POLICY "receipts_select_worker" ON "receipts" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "receipts_insert_worker" ON "receipts" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "settled_transactions_select_notary" ON "settled_transactions" AS PERMISSIVE FOR SELECT TO "ticun_notary" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "settled_transactions_select_worker" ON "settled_transactions" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "settled_transactions_insert_worker" ON "settled_transactions" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "disputes_select_consumer" ON "disputes" AS PERMISSIVE FOR SELECT TO "ticun_consumer" USING (exists (select 1 from contracts c where c.office_id = disputes.office_id and c.id = disputes.contract_id));--> statement-breakpoint
 CREATE POLICY "disputes_select_merchant" ON "disputes" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
 CREATE POLICY "disputes_select_notary_operator" ON "disputes" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_operator" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
@@ -719,7 +800,9 @@ CREATE POLICY "challenges_delete_identity_worker" ON "challenges" AS PERMISSIVE 
 CREATE POLICY "memberships_select_identity_worker" ON "memberships" AS PERMISSIVE FOR SELECT TO "ticun_identity", "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "memberships_insert_identity_worker" ON "memberships" AS PERMISSIVE FOR INSERT TO "ticun_identity", "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "memberships_update_identity_worker" ON "memberships" AS PERMISSIVE FOR UPDATE TO "ticun_identity", "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
-CREATE POLICY "memberships_select_consumer_merchant_notary_operator_bureau_adj" ON "memberships" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator", "ticun_bureau", "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_operator" USING (person_id = (select nullif(current_setting('ticun.person', true), '')::uuid) or office = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "memberships_select_consumer_bureau_adjudicator" ON "memberships" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator", "ticun_bureau", "ticun_consumer" USING (person_id = (select nullif(current_setting('ticun.person', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "memberships_select_merchant" ON "memberships" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING (person_id = (select nullif(current_setting('ticun.person', true), '')::uuid) or (office = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid)));--> statement-breakpoint
+CREATE POLICY "memberships_select_notary_operator" ON "memberships" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_operator" USING (person_id = (select nullif(current_setting('ticun.person', true), '')::uuid) or office = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "people_select_identity_worker" ON "people" AS PERMISSIVE FOR SELECT TO "ticun_identity", "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "people_insert_identity_worker" ON "people" AS PERMISSIVE FOR INSERT TO "ticun_identity", "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "people_update_identity_worker" ON "people" AS PERMISSIVE FOR UPDATE TO "ticun_identity", "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
@@ -731,6 +814,8 @@ CREATE POLICY "accounts_select_notary_worker_bureau" ON "accounts" AS PERMISSIVE
 CREATE POLICY "accounts_insert_notary_worker" ON "accounts" AS PERMISSIVE FOR INSERT TO "ticun_notary", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "accounts_update_notary_worker" ON "accounts" AS PERMISSIVE FOR UPDATE TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "accounts_select_merchant" ON "accounts" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "accounts_insert_merchant" ON "accounts" AS PERMISSIVE FOR INSERT TO "ticun_merchant" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid) and kind = 'refund_payable');--> statement-breakpoint
+CREATE POLICY "accounts_update_merchant" ON "accounts" AS PERMISSIVE FOR UPDATE TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid) and kind = 'refund_payable') WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid) and kind = 'refund_payable');--> statement-breakpoint
 CREATE POLICY "entries_select_notary_bureau_worker_redeemer" ON "entries" AS PERMISSIVE FOR SELECT TO "ticun_bureau", "ticun_notary", "ticun_redeemer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "entries_select_consumer_merchant" ON "entries" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_merchant" USING (contract_id is not null and exists (select 1 from contracts c where c.office_id = entries.office_id and c.id = entries.contract_id));--> statement-breakpoint
 CREATE POLICY "entries_insert_consumer_merchant_notary_worker_redeemer" ON "entries" AS PERMISSIVE FOR INSERT TO "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_redeemer", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
@@ -738,14 +823,14 @@ CREATE POLICY "transfers_select_notary_bureau_worker_redeemer" ON "transfers" AS
 CREATE POLICY "transfers_select_consumer_merchant" ON "transfers" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_merchant" USING (exists (select 1 from entries e where e.office_id = transfers.office_id and e.transfer_id = transfers.id));--> statement-breakpoint
 CREATE POLICY "transfers_insert_consumer_merchant_notary_worker_redeemer" ON "transfers" AS PERMISSIVE FOR INSERT TO "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_redeemer", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "merchants_select_notary_operator_bureau_worker_redeemer" ON "merchants" AS PERMISSIVE FOR SELECT TO "ticun_bureau", "ticun_notary", "ticun_operator", "ticun_redeemer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
-CREATE POLICY "merchants_insert_operator_worker_notary" ON "merchants" AS PERMISSIVE FOR INSERT TO "ticun_notary", "ticun_operator", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
-CREATE POLICY "merchants_insert_consumer_merchant_bureau_adjudicator" ON "merchants" AS PERMISSIVE FOR INSERT TO "ticun_adjudicator", "ticun_bureau", "ticun_consumer", "ticun_merchant" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and applied_by = (select nullif(current_setting('ticun.person', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "merchants_insert_worker" ON "merchants" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "merchants_insert_consumer_merchant_notary_operator_adjudicator" ON "merchants" AS PERMISSIVE FOR INSERT TO "ticun_adjudicator", "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_operator" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and applied_by = (select nullif(current_setting('ticun.person', true), '')::uuid) and status = 'in_review');--> statement-breakpoint
 CREATE POLICY "merchants_update_notary_worker" ON "merchants" AS PERMISSIVE FOR UPDATE TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "merchants_select_merchant" ON "merchants" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING ((office_id = (select nullif(current_setting('ticun.office', true), '')::int) and id = (select nullif(current_setting('ticun.merchant', true), '')::uuid)) or applied_by = (select nullif(current_setting('ticun.person', true), '')::uuid));--> statement-breakpoint
-CREATE POLICY "merchants_select_consumer" ON "merchants" AS PERMISSIVE FOR SELECT TO "ticun_consumer" USING (status in ('active', 'suspended', 'closing', 'closed') or applied_by = (select nullif(current_setting('ticun.person', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "merchants_select_consumer_adjudicator" ON "merchants" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator", "ticun_consumer" USING (status in ('active', 'suspended', 'closing', 'closed') or applied_by = (select nullif(current_setting('ticun.person', true), '')::uuid));--> statement-breakpoint
 CREATE POLICY "merchants_select_anyone" ON "merchants" AS PERMISSIVE FOR SELECT TO "ticun_anyone" USING (status in ('active', 'suspended', 'closing', 'closed'));--> statement-breakpoint
 CREATE POLICY "settlement_accounts_select_notary_operator_worker" ON "settlement_accounts" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_operator", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
-CREATE POLICY "settlement_accounts_insert_operator_worker_notary_consumer_merc" ON "settlement_accounts" AS PERMISSIVE FOR INSERT TO "ticun_adjudicator", "ticun_bureau", "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_operator", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "settlement_accounts_insert_operator_worker_notary_consumer_merc" ON "settlement_accounts" AS PERMISSIVE FOR INSERT TO "ticun_adjudicator", "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_operator", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "settlement_accounts_update_worker" ON "settlement_accounts" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "settlement_accounts_select_merchant" ON "settlement_accounts" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
 CREATE POLICY "venues_select_anyone_consumer_bureau_operator_notary_worker_red" ON "venues" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator", "ticun_anyone", "ticun_bureau", "ticun_consumer", "ticun_merchant", "ticun_notary", "ticun_operator", "ticun_redeemer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
@@ -763,11 +848,11 @@ CREATE POLICY "outbox_insert_consumer_merchant_notary_operator_adjudicator_ide" 
 CREATE POLICY "outbox_select_worker" ON "outbox" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "outbox_insert_worker" ON "outbox" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "outbox_update_worker" ON "outbox" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
-CREATE POLICY "product_versions_select_anyone_consumer_adjudicator" ON "product_versions" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator", "ticun_anyone", "ticun_consumer" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and status in ('listed', 'delisted'));--> statement-breakpoint
+CREATE POLICY "product_versions_select_anyone_consumer_adjudicator" ON "product_versions" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator", "ticun_anyone", "ticun_consumer" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and listed_at is not null and status in ('listed', 'delisted'));--> statement-breakpoint
 CREATE POLICY "product_versions_select_bureau_operator_notary_worker" ON "product_versions" AS PERMISSIVE FOR SELECT TO "ticun_bureau", "ticun_notary", "ticun_operator", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "product_versions_select_merchant" ON "product_versions" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
-CREATE POLICY "product_versions_insert_merchant" ON "product_versions" AS PERMISSIVE FOR INSERT TO "ticun_merchant" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
-CREATE POLICY "product_versions_update_merchant" ON "product_versions" AS PERMISSIVE FOR UPDATE TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "product_versions_insert_merchant" ON "product_versions" AS PERMISSIVE FOR INSERT TO "ticun_merchant" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid) and status = 'draft' and listed_at is null);--> statement-breakpoint
+CREATE POLICY "product_versions_update_merchant" ON "product_versions" AS PERMISSIVE FOR UPDATE TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid) and status <> 'listed');--> statement-breakpoint
 CREATE POLICY "product_versions_update_notary" ON "product_versions" AS PERMISSIVE FOR UPDATE TO "ticun_notary" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "product_versions_insert_worker" ON "product_versions" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "product_versions_update_worker" ON "product_versions" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
@@ -823,13 +908,14 @@ CREATE POLICY "sandbox_bank_answers_insert_worker" ON "sandbox_bank_answers" AS 
 CREATE POLICY "sandbox_bank_answers_update_worker" ON "sandbox_bank_answers" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "sandbox_bank_entries_select_worker" ON "sandbox_bank_entries" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "sandbox_bank_entries_insert_worker" ON "sandbox_bank_entries" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "sandbox_bank_orders_select_worker" ON "sandbox_bank_orders" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
+CREATE POLICY "sandbox_bank_orders_insert_worker" ON "sandbox_bank_orders" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "sandbox_bank_orders_update_worker" ON "sandbox_bank_orders" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "sandbox_clock_select_worker" ON "sandbox_clock" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "sandbox_clock_insert_worker" ON "sandbox_clock" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "sandbox_clock_update_worker" ON "sandbox_clock" AS PERMISSIVE FOR UPDATE TO "ticun_worker" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "sandbox_messages_select_worker" ON "sandbox_messages" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "sandbox_messages_insert_worker" ON "sandbox_messages" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
-CREATE POLICY "sandbox_refunds_select_worker" ON "sandbox_refunds" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
-CREATE POLICY "sandbox_refunds_insert_worker" ON "sandbox_refunds" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "settlement_items_select_notary_worker" ON "settlement_items" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "settlement_items_insert_notary_worker" ON "settlement_items" AS PERMISSIVE FOR INSERT TO "ticun_notary", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "settlement_items_update_notary_worker" ON "settlement_items" AS PERMISSIVE FOR UPDATE TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint

@@ -1,21 +1,67 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createPrivateKey, createPublicKey, createHash } from 'node:crypto'
 import { createAudit } from './audit/service.js'
+import { bureauRoutes } from './bureau/routes.js'
+import { createBureau } from './bureau/service.js'
+import { checkRoutes } from './checks/routes.js'
+import { createChecks } from './checks/service.js'
+import type { Channels } from './channels/channel.js'
+import { createSandboxChannel } from './channels/sandbox/channel.js'
+import { createSmsGateway } from './channels/sms/gateway.js'
+import { smsTopic, type SendSms, type SmsPayload } from './channels/sms/sms.js'
 import { deriveKey, type Config } from './config.js'
-import { createPool } from './db/client.js'
+import { contractRoutes } from './contracts/routes.js'
+import { createContracts } from './contracts/service.js'
+import { createPool, keyLookupSettings } from './db/client.js'
+import { exclusively } from './db/exclusive.js'
+import { openListener } from './db/listener.js'
 import { createUnitOfWork } from './db/unit-of-work.js'
+import { depositRoutes } from './deposits/routes.js'
+import { createDeposits } from './deposits/service.js'
+import { createDisputes } from './disputes/service.js'
 import { createEvidence } from './evidence/service.js'
 import type { TokenKeys } from './http/authentication.js'
 import { createMetrics } from './http/metrics.js'
 import type { UndeclaredProblem } from './http/problem-details.js'
 import { createServer } from './http/server.js'
+import { createPeople } from './identity/people.js'
+import { createRevocations, revocationChannel } from './identity/revocations.js'
+import { identityRoutes } from './identity/routes.js'
+import { createIdentity } from './identity/service.js'
 import { createJobRunner } from './jobs/runner.js'
 import type { Clock } from './kernel/clock.js'
 import { createVault } from './kernel/vault.js'
 import { createLedger } from './ledger/service.js'
+import { merchantRoutes } from './merchants/routes.js'
+import { createMerchants } from './merchants/service.js'
 import { createOffices } from './offices/service.js'
-import { createOutbox } from './outbox/service.js'
+import { createWorkingDays } from './offices/working-days.js'
+import { createOutbox, type Delivery } from './outbox/service.js'
+import { productRoutes } from './products/routes.js'
+import { createProducts } from './products/service.js'
+import { createPayables } from './redemptions/payables.js'
+import { createClosings } from './redemptions/closings.js'
+import { createRedeemer } from './redemptions/redeemer.js'
+import { redemptionRoutes } from './redemptions/routes.js'
+import { createRedemptions } from './redemptions/service.js'
+import { createWindows } from './redemptions/windows.js'
+import { sandboxBankRoutes } from './sandbox/bank/routes.js'
+import { createSandboxBank } from './sandbox/bank/service.js'
+import { createQuotes } from './refunds/quotes.js'
+import { refundRoutes } from './refunds/routes.js'
+import { createSending } from './refunds/sending.js'
+import { createRefunds } from './refunds/service.js'
 import { openSandboxClock } from './sandbox/clock.js'
+import { createHolidaySeed } from './sandbox/holidays.js'
+import { sandboxRoutes } from './sandbox/routes.js'
+import { sandboxPaymentRoutes } from './sandbox/payments/routes.js'
+import { createSandboxPayments } from './sandbox/payments/service.js'
+import { createSeed } from './sandbox/seed.js'
+import { createMerchantSeed } from './sandbox/seed-merchant.js'
+import { createSandboxSms, createSandboxTime } from './sandbox/service.js'
+import { createPayouts } from './settlement/payouts.js'
+import { settlementRoutes } from './settlement/routes.js'
+import { createSettlements } from './settlement/service.js'
 import { createTimetable, type Job } from './timetable/service.js'
 
 /*
@@ -27,7 +73,7 @@ export const version = '0.1.0'
 const issuer = 'ticun'
 
 /** The Ed25519 key that signs tokens, from 32 bytes of seed (RFC 8410). */
-const tokenKeysOf = (seed: Buffer): TokenKeys => {
+export const tokenKeysOf = (seed: Buffer): TokenKeys => {
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   const publicPem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
@@ -36,6 +82,17 @@ const tokenKeysOf = (seed: Buffer): TokenKeys => {
     publicPem,
     keyId: createHash('sha256').update(publicPem).digest('base64url').slice(0, 16)
   }
+}
+
+/** Any numbers, as long as every process uses the same. */
+const clockLockKey = 7_119_105_117_111n
+const seedLockKey = 7_119_105_117_112n
+
+/** Delivers the outbox's messages: a code that has lapsed meanwhile is of no use to anyone. */
+const deliverSms = (send: SendSms | undefined, clock: Clock): Delivery<SmsPayload> => async ({ key, payload: { phone, text, code, uselessAfter } }) => {
+  if (uselessAfter !== undefined && clock.now().toISOString() >= uselessAfter) return
+  if (!send) throw new Error('no SMS gateway is configured')
+  await send({ key, phone, text, code })
 }
 
 export type AppOptions = Readonly<{
@@ -72,10 +129,63 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   })
   const evidence = createEvidence({ clock })
   const ledger = createLedger({ clock, evidence })
-  const offices = createOffices({ work })
-  void ledger
+  const offices = createOffices({ work, clock })
 
-  const jobs: Job[] = [timetable.job, outbox.job]
+  const sandboxBank = sandboxClock && createSandboxBank({ work, clock: sandboxClock, offices })
+  const sandboxChannel = sandboxBank && createSandboxChannel({
+    work, clock, outbox, key: deriveKey(config.secret, 'sandbox channel'), enterInBank: sandboxBank.enter
+  })
+  const channels: Channels = sandboxChannel ? { sandbox: sandboxChannel } : {}
+  const sandboxSms = sandboxClock && createSandboxSms({ work, clock: sandboxClock })
+  const sendSms = sandboxSms?.send ?? (config.smsGateway && createSmsGateway(config.smsGateway))
+  outbox.on<SmsPayload>(smsTopic, deliverSms(sendSms, clock))
+
+  const revocations = createRevocations({ work, clock })
+  const revocationListener = await openListener({
+    connectionString: serviceUrl, channel: revocationChannel, onError,
+    onMessage: (sessionId) => { revocations.note(sessionId) }, onConnect: revocations.load
+  })
+  const people = createPeople({ clock, vault, revocations })
+  const identity = createIdentity({
+    work, clock, vault, outbox, audit, offices, people, revocations,
+    keys: { codes: deriveKey(config.secret, 'sms codes'), refreshTokens: deriveKey(config.secret, 'refresh tokens') },
+    smsIsAvailable: sendSms !== undefined, smsIsLimited: sandboxClock === undefined
+  })
+  const merchants = createMerchants({ work, clock, vault, evidence, offices, identity })
+  const products = createProducts({ work, clock, evidence, offices, merchants })
+  const contracts = createContracts({ work, clock, vault, evidence, ledger, timetable, offices, identity, products })
+
+  const redemptionPool = createPool({ connectionString: serviceUrl, max: 2, onError, applicationName: 'ticun redemptions', settings: keyLookupSettings })
+  const redeemer = createRedeemer({
+    pool: redemptionPool, clock,
+    onBatch: (size, queued) => { metrics.batchSize.observe(size); metrics.queueDepth.set(queued) }
+  })
+  const closings = createClosings({ ledger })
+  const refunds = createRefunds({
+    work, clock, contracts, closings, ledger, evidence, timetable, workingDays: createWorkingDays({ offices }),
+    quotes: createQuotes({ work, clock, contracts, closings, offices }),
+    sending: createSending({ work, clock, contracts, ledger, outbox, timetable, channels }),
+    paidOrderOf: (tx, contractId) => deposits.paidOrderOf(tx, contractId)
+  })
+  const disputes = createDisputes({ ledger, evidence })
+  const redemptions = createRedemptions({
+    work, clock, contracts, ledger, evidence, timetable, redeemer, openDispute: disputes.openFromObjection,
+    refundAccount: refunds.accountForReturn
+  })
+
+  const payables = createPayables()
+  const deposits = createDeposits({
+    work, clock, contracts, merchants, offices, ledger, evidence, timetable, outbox, channels,
+    returnStray: refunds.returnStray, refundWhole: refunds.refundWhole, refundAnswered: refunds.heard, beginTerm: redemptions.scheduleTerm,
+    onUnknownOrder: (channel, orderId) => { logger.error({ channel, orderId }, 'a channel told of an order that is not known') }
+  })
+  sandboxChannel?.deliverTo((rawBody, headers) => deposits.receive('sandbox', rawBody, headers))
+
+  const payouts = createPayouts({ work, clock, vault, offices, payables, ledger, outbox, timetable, bank: sandboxBank?.bank })
+  const settlements = createSettlements({ work, clock, offices, merchants, payables, ledger, evidence, payouts })
+  const bureau = createBureau({ work, clock, offices, ledger })
+
+  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), outbox.job, identity.job]
   const runner = createJobRunner({
     clock, jobs, offices: offices.numbers,
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'job failed, will be retried') }
@@ -84,13 +194,34 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   let ready = false
   const { app, addRoutes } = await createServer({
     logger, clock, keys: tokenKeys, issuer, version, metrics,
-    isRevoked: () => false,
+    isRevoked: revocations.isRevoked,
     isReady: () => ready && runner.isAlive(),
     rateLimit: config.rateLimits ? { max: 300, windowSeconds: 60 } : undefined,
     trustProxy: config.trustProxy,
     onUndeclared: onUndeclared ?? ((request, kind) => { request.log.warn({ code: kind.code }, 'undeclared problem') })
   })
-  await addRoutes()
+  const sandbox = sandboxClock && sandboxSms && {
+    routes: sandboxRoutes({
+      sms: sandboxSms,
+      time: createSandboxTime({ clock: sandboxClock, runner, exclusively: (use) => exclusively(serviceUrl, clockLockKey, use) })
+    }),
+    seed: createSeed({ work, offices, people, exclusively: (use) => exclusively(serviceUrl, seedLockKey, use), parts: [createHolidaySeed({ work, offices }), createMerchantSeed({ work, clock, people, merchants, products })] })
+  }
+  await addRoutes(
+    identityRoutes({ identity, documentOf: contracts.documentToSign }),
+    merchantRoutes(merchants),
+    productRoutes(products),
+    contractRoutes(contracts),
+    depositRoutes(deposits),
+    redemptionRoutes(redemptions),
+    refundRoutes(refunds),
+    settlementRoutes(settlements),
+    bureauRoutes(bureau),
+    ...(sandboxChannel ? [sandboxPaymentRoutes(createSandboxPayments({ work, channel: sandboxChannel, deposits }))] : []),
+    ...(sandboxBank ? [sandboxBankRoutes({ sandboxBank, onReturn: payouts.recordReturn }), checkRoutes(createChecks({ work, clock, offices }))] : []),
+    ...(sandbox ? [sandbox.routes] : [])
+  )
+  await sandbox?.seed()
   await app.ready()
 
   return {
@@ -107,6 +238,9 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     close: async (): Promise<void> => {
       await runner.stop()
       await app.close()
+      await redeemer.drain()
+      await redemptionPool.end()
+      await revocationListener.close()
       await sandboxClock?.close()
       await pool.end()
     }

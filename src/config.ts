@@ -21,7 +21,8 @@ const Environment = z.object({
   TICUN_MODE: z.enum(['sandbox', 'production']).optional(),
   TICUN_SECRET: z.base64().optional(),
   TICUN_DATA_KEYS: z.string().regex(/^[\w-]+:[A-Za-z0-9+/=]+(,[\w-]+:[A-Za-z0-9+/=]+)*$/).optional(),
-  SMS_GATEWAY_URL: z.url().optional(),
+  SMS_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SMS_GATEWAY_KEY: z.base64().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   RATE_LIMITS: flag.optional(),
   TRUST_PROXY: flag.default('off'),
@@ -38,7 +39,7 @@ export type Config = Readonly<{
   mode: 'sandbox' | 'production'
   secret: Buffer
   dataKeys: KeyRing
-  smsGatewayUrl: string | undefined
+  smsGateway: Readonly<{ url: string; key: Buffer }> | undefined
   logLevel: string
   rateLimits: boolean
   trustProxy: boolean
@@ -70,6 +71,13 @@ const productionSecret = (secret: string | undefined): Buffer => {
   return bytes
 }
 
+/** The key that the gateway checks our calls by. */
+const smsGatewayKey = (key: string | undefined): Buffer => {
+  const bytes = Buffer.from(key ?? '', 'base64')
+  if (bytes.length < secretMinBytes) refuse(`SMS_GATEWAY_KEY must be at least ${secretMinBytes} random bytes, base64, shared with the gateway of SMS_GATEWAY_URL`)
+  return bytes
+}
+
 /** @throws ConfigError that says which variable is wrong and what it must be */
 export const configOf = (env: NodeJS.ProcessEnv): Config => {
   const parsed = Environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
@@ -88,7 +96,7 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
     mode,
     secret,
     dataKeys: e.TICUN_DATA_KEYS === undefined ? [{ id: 'sandbox', key: sandboxDataKey }] : dataKeysOf(e.TICUN_DATA_KEYS),
-    smsGatewayUrl: e.SMS_GATEWAY_URL,
+    smsGateway: e.SMS_GATEWAY_URL === undefined ? undefined : { url: e.SMS_GATEWAY_URL, key: smsGatewayKey(e.SMS_GATEWAY_KEY) },
     logLevel: e.LOG_LEVEL,
     rateLimits: e.RATE_LIMITS === undefined ? mode === 'production' : e.RATE_LIMITS === 'on',
     trustProxy: e.TRUST_PROXY === 'on'

@@ -20,23 +20,29 @@ export const createJobRunner = ({ clock, jobs, offices, onFailure }: Dependencie
 
   const everyOffice = async () => [0, ...await offices()]
 
-  /** Runs, once, everything that is due at an instant. One job that fails does not hold the others. */
-  const runDue = async (at: Date): Promise<void> => {
+  const runJobs = async (at: Date): Promise<void> => {
     for (const office of await everyOffice()) {
       for (const job of jobs) await job.run(office, at).catch((error: unknown) => { onFailure(job.name, error) })
     }
   }
 
-  /** The earliest instant at which any job has something to do. */
-  const nextDue = async (): Promise<Date | null> => {
-    let next: Date | null = null
-    for (const office of await everyOffice()) {
-      for (const job of jobs) {
-        const due = await job.nextDue(office)
-        if (due !== null && (next === null || due < next)) next = due
-      }
-    }
-    return next
+  let queue: Promise<void> = Promise.resolve()
+
+  /**
+   * Runs, once, everything that is due at an instant. One job that fails does not hold the others.
+   * Runs follow one another, so that what a tick has begun is done when the next run ends.
+   */
+  const runDue = (at: Date): Promise<void> => {
+    queue = queue.catch(() => undefined).then(() => runJobs(at))
+    return queue
+  }
+
+  /** The earliest instant at which any job has something to do; with `later`, any job that has nothing to do until then. */
+  const nextDue = async (later?: Date): Promise<Date | null> => {
+    const offices = await everyOffice()
+    const dues = await Promise.all(offices.flatMap((office) => jobs.map((job) => job.nextDue(office))))
+    const times = dues.filter((due) => due !== null && (later === undefined || due > later)) as Date[]
+    return times.length === 0 ? null : times.reduce((a, b) => (b < a ? b : a))
   }
 
   const tick = (): void => {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { PersonId, Phone } from '../identity/model.js'
 import { BusinessDate, Instant } from '../kernel/calendar.js'
 import { idSchema } from '../kernel/id.js'
+import { PageQuery } from '../kernel/page.js'
 import { OfficeId } from '../offices/model.js'
 
 export const MerchantId = idSchema('mer')
@@ -15,12 +17,26 @@ export type MerchantCategory = z.infer<typeof MerchantCategory>
 export const MerchantStatus = z.enum(['in_review', 'active', 'rejected', 'suspended', 'closing', 'closed'])
 export type MerchantStatus = z.infer<typeof MerchantStatus>
 
-export const Venue = z.object({
-  id: VenueId,
-  name: z.string(),
-  address: z.string(),
-  leaseUntil: BusinessDate
-}).meta({ id: 'Venue' })
+/** What the notary may do with a merchant's standing. */
+export type Review = 'approve' | 'reject' | 'suspend' | 'resume'
+
+export const StaffRole = z.enum(['owner', 'cashier'])
+export type StaffRole = z.infer<typeof StaffRole>
+
+/** A text that people wrote: no NUL and no half of a surrogate pair, which the database could not keep. */
+export const PlainText = z.string().trim().min(1).max(10_000).regex(/^[^\0\p{Cs}]*$/u)
+
+/** The last day of a lease; years as they occur in contracts. */
+const LeaseEnd = BusinessDate.regex(/^(19|[2-9]\d)\d\d-/)
+
+export const VenueTerms = z.object({
+  name: PlainText,
+  address: PlainText,
+  leaseUntil: LeaseEnd.meta({ description: 'The last day of the lease; public' })
+})
+export type VenueTerms = z.output<typeof VenueTerms>
+
+export const Venue = VenueTerms.extend({ id: VenueId }).meta({ id: 'Venue' })
 export type Venue = z.output<typeof Venue>
 
 export const Merchant = z.object({
@@ -31,8 +47,62 @@ export const Merchant = z.object({
   category: MerchantCategory,
   district: z.string(),
   status: MerchantStatus,
-  reason: z.string().nullable(),
+  reason: z.string().nullable().meta({ description: 'Why it was rejected or suspended' }),
   venues: z.array(Venue),
   createdAt: Instant
 }).meta({ id: 'Merchant' })
 export type Merchant = z.output<typeof Merchant>
+
+/** Where settlements are paid to. */
+export const SettlementAccount = z.object({
+  bankName: PlainText,
+  accountName: PlainText,
+  accountNumber: z.string().transform((text) => text.replace(/[\s-]/g, '')).pipe(z.string().regex(/^[0-9A-Za-z]{4,34}$/))
+    .meta({ description: '4 to 34 digits or letters; spaces and hyphens are dropped' })
+})
+export type SettlementAccount = z.output<typeof SettlementAccount>
+
+/** A merchant as its owner, the notary and the operator see it: with what the application said, masked. */
+export const MerchantDetail = Merchant.extend({
+  application: z.object({
+    ownerPhone: z.string().meta({ description: 'Masked' }),
+    bankName: z.string(),
+    accountName: z.string(),
+    accountNumber: z.string().meta({ description: 'Masked' })
+  }).optional().meta({ description: 'Only for the owner, the notary and the operator' })
+}).meta({ id: 'MerchantDetail' })
+export type MerchantDetail = z.output<typeof MerchantDetail>
+
+export const MerchantApplication = z.object({
+  officeId: OfficeId.optional().meta({ description: 'Absent: the caller\'s office, or the only one' }),
+  name: PlainText,
+  creditCode: PlainText.toUpperCase().meta({ description: 'Unified social credit code, GB 32100-2015', examples: ['91330100799655058B'] }),
+  category: MerchantCategory,
+  district: PlainText,
+  ownerPhone: Phone,
+  settlementAccount: SettlementAccount
+})
+export type MerchantApplication = z.output<typeof MerchantApplication>
+
+export const MerchantQuery = PageQuery.extend({
+  officeId: OfficeId.optional(),
+  status: MerchantStatus.optional(),
+  category: MerchantCategory.optional(),
+  district: PlainText.optional(),
+  q: PlainText.optional().meta({ description: 'Part of the name' })
+})
+export type MerchantQuery = z.output<typeof MerchantQuery>
+
+export const ReasonGiven = z.object({ reason: PlainText })
+
+export const NewStaffMember = z.object({ phone: Phone, name: PlainText, role: StaffRole })
+export type NewStaffMember = z.output<typeof NewStaffMember>
+
+export const StaffMember = z.object({
+  id: PersonId,
+  merchantId: MerchantId,
+  phone: z.string().meta({ description: 'Masked' }),
+  name: z.string(),
+  role: StaffRole
+}).meta({ id: 'StaffMember' })
+export type StaffMember = z.output<typeof StaffMember>

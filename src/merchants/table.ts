@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, date, foreignKey, index, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import { check, date, foreignKey, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { bytes, id, instant, officeId } from '../db/columns.js'
 import { allow, allowAll, context, ofMerchant, ofOffice } from '../db/policies.js'
 import type { MerchantCategory, MerchantStatus } from './model.js'
@@ -23,15 +23,16 @@ export const merchants = pgTable('merchants', {
   reviewedAt: instant('reviewed_at')
 }, (t) => [
   primaryKey({ name: 'merchants_pk', columns: [t.officeId, t.id] }),
-  index('merchants_by_credit_code').on(t.officeId, t.creditCode),
+  // A rejected applicant may apply again, and so may one that has closed.
+  uniqueIndex('merchants_one_per_credit_code').on(t.officeId, t.creditCode).where(sql`${t.status} not in ('rejected', 'closed')`),
   check('merchants_status', sql`${t.status} in ('in_review', 'active', 'rejected', 'suspended', 'closing', 'closed')`),
   ...allowAll('merchants', ['select'], ['notary', 'operator', 'bureau', 'worker', 'redeemer'], ofOffice),
-  ...allowAll('merchants', ['insert'], ['operator', 'worker', 'notary'], ofOffice),
-  ...allowAll('merchants', ['insert'], ['consumer', 'merchant', 'bureau', 'adjudicator'], sql`office_id = ${context.office} and applied_by = ${context.person}`),
+  allow('merchants', 'insert', ['worker'], ofOffice),
+  // Whoever applies does so in their own name, and has nothing decided by it.
+  allow('merchants', 'insert', ['consumer', 'merchant', 'notary', 'operator', 'adjudicator'], sql`${ofOffice} and applied_by = ${context.person} and status = 'in_review'`),
   ...allowAll('merchants', ['update'], ['notary', 'worker'], ofOffice),
-  // The merchant row is locked by its own staff's and its consumers' writes; nothing but the notary changes it.
   allow('merchants', 'select', ['merchant'], sql`(office_id = ${context.office} and id = ${context.merchant}) or applied_by = ${context.person}`),
-  allow('merchants', 'select', ['consumer'], sql`${publicStatuses} or applied_by = ${context.person}`),
+  allow('merchants', 'select', ['consumer', 'adjudicator'], sql`${publicStatuses} or applied_by = ${context.person}`),
   allow('merchants', 'select', ['anyone'], publicStatuses)
 ])
 
@@ -50,7 +51,7 @@ export const settlementAccounts = pgTable('settlement_accounts', {
   primaryKey({ name: 'settlement_accounts_pk', columns: [t.officeId, t.merchantId] }),
   foreignKey({ name: 'settlement_accounts_merchant', columns: [t.officeId, t.merchantId], foreignColumns: [merchants.officeId, merchants.id] }),
   ...allowAll('settlement_accounts', ['select'], ['notary', 'operator', 'worker'], ofOffice),
-  ...allowAll('settlement_accounts', ['insert'], ['operator', 'worker', 'notary', 'consumer', 'merchant', 'bureau', 'adjudicator'], ofOffice),
+  ...allowAll('settlement_accounts', ['insert'], ['operator', 'worker', 'notary', 'consumer', 'merchant', 'adjudicator'], ofOffice),
   allow('settlement_accounts', 'update', ['worker'], ofOffice),
   allow('settlement_accounts', 'select', ['merchant'], ofMerchant)
 ])
@@ -65,7 +66,8 @@ export const venues = pgTable('venues', {
   createdAt: instant('created_at').notNull()
 }, (t) => [
   primaryKey({ name: 'venues_pk', columns: [t.officeId, t.id] }),
-  unique('venues_one_per_name').on(t.officeId, t.merchantId, t.name),
+  // Of the hash, because a name may be longer than an index holds.
+  uniqueIndex('venues_one_per_name').on(t.officeId, t.merchantId, sql`md5(${t.name})`),
   foreignKey({ name: 'venues_merchant', columns: [t.officeId, t.merchantId], foreignColumns: [merchants.officeId, merchants.id] }),
   // The lease end is public (Shanghai rules of 2025).
   allow('venues', 'select', ['anyone', 'consumer', 'bureau', 'operator', 'notary', 'worker', 'redeemer', 'merchant', 'adjudicator'], ofOffice),

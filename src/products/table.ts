@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, integer, jsonb, pgPolicy, pgRole, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { id, instant, officeId } from '../db/columns.js'
 import { allow, allowAll, ofMerchant, ofOffice } from '../db/policies.js'
 import { merchants } from '../merchants/table.js'
@@ -37,11 +37,17 @@ export const productVersions = pgTable('product_versions', {
 }, (t) => [
   primaryKey({ name: 'product_versions_pk', columns: [t.officeId, t.productId, t.version] }),
   foreignKey({ name: 'product_versions_product', columns: [t.officeId, t.productId], foreignColumns: [products.officeId, products.id] }),
-  index('product_versions_listed').on(t.officeId, t.productId).where(sql`${t.status} = 'listed'`),
+  uniqueIndex('product_versions_one_listed').on(t.officeId, t.productId).where(sql`${t.status} = 'listed'`),
+  uniqueIndex('product_versions_one_open').on(t.officeId, t.productId).where(sql`${t.status} in ('draft', 'in_review')`),
   check('product_versions_status', sql`${t.status} in ('draft', 'in_review', 'listed', 'delisted')`),
-  allow('product_versions', 'select', ['anyone', 'consumer', 'adjudicator'], sql`${ofOffice} and status in ('listed', 'delisted')`),
+  allow('product_versions', 'select', ['anyone', 'consumer', 'adjudicator'], sql`${ofOffice} and listed_at is not null and status in ('listed', 'delisted')`),
   allow('product_versions', 'select', ['bureau', 'operator', 'notary', 'worker'], ofOffice),
-  ...allowAll('product_versions', ['select', 'insert', 'update'], ['merchant'], ofMerchant),
+  allow('product_versions', 'select', ['merchant'], ofMerchant),
+  allow('product_versions', 'insert', ['merchant'], sql`${ofMerchant} and status = 'draft' and listed_at is null`),
+  // A merchant takes its offer off; only the notary puts one on.
+  pgPolicy('product_versions_update_merchant', {
+    for: 'update', to: pgRole('ticun_merchant').existing(), using: ofMerchant, withCheck: sql`${ofMerchant} and status <> 'listed'`
+  }),
   ...allowAll('product_versions', ['update'], ['notary'], ofOffice),
   ...allowAll('product_versions', ['insert', 'update'], ['worker'], ofOffice)
 ])

@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
-import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { fen, id, instant, officeId } from '../db/columns.js'
 import { allowAll, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import { contracts } from '../contracts/table.js'
-import type { QuoteStep, RefundPurpose, RefundReason, RefundStatus } from './model.js'
+import type { ChannelName } from '../channels/model.js'
+import type { LawRule } from './law/model.js'
+import type { QuoteStep, RefundPurpose, RefundReason, RefundStatus, RequestedEnd } from './model.js'
 
 /** What a refund would be on facts that may move: refused when they did. */
 export const refundQuotes = pgTable('refund_quotes', {
@@ -11,7 +13,9 @@ export const refundQuotes = pgTable('refund_quotes', {
   id: id('id', 'quo').notNull(),
   contractId: id('contract_id', 'ctr').notNull(),
   reason: text('reason').$type<RefundReason>().notNull(),
-  rule: text('rule').notNull(),
+  /** reason mutual: what the parties agree goes back */
+  agreedFen: fen('agreed_fen'),
+  rule: text('rule').$type<LawRule>().notNull(),
   refundFen: fen('refund_fen').notNull(),
   merchantFen: fen('merchant_fen').notNull(),
   contestedFen: fen('contested_fen').notNull(),
@@ -26,6 +30,7 @@ export const refundQuotes = pgTable('refund_quotes', {
   expiresAt: instant('expires_at').notNull()
 }, (t) => [
   primaryKey({ name: 'refund_quotes_pk', columns: [t.officeId, t.id] }),
+  check('refund_quotes_divide_what_is_held', sql`${t.heldFen} = ${t.refundFen} + ${t.merchantFen} + ${t.contestedFen} and ${t.refundFen} >= 0 and ${t.merchantFen} >= 0 and ${t.contestedFen} >= 0`),
   foreignKey({ name: 'refund_quotes_contract', columns: [t.officeId, t.contractId], foreignColumns: [contracts.officeId, contracts.id] }),
   ...allowAll('refund_quotes', ['select', 'insert'], ['consumer', 'merchant'], ofVisibleContract('refund_quotes')),
   ...allowAll('refund_quotes', ['select', 'insert'], ['notary', 'worker'], ofOffice)
@@ -43,15 +48,18 @@ export const refunds = pgTable('refunds', {
   quoteId: id('quote_id', 'quo'),
   /** the order it is paid back on */
   paymentId: id('payment_id', 'pay').notNull(),
+  channel: text('channel').$type<ChannelName>().notNull(),
   refundFen: fen('refund_fen').notNull(),
   merchantFen: fen('merchant_fen').notNull(),
   contestedFen: fen('contested_fen').notNull(),
   requestedBy: id('requested_by', 'per'),
-  requestedEnd: text('requested_end').notNull(),
+  requestedEnd: text('requested_end').$type<RequestedEnd>().notNull(),
   note: text('note'),
   /** the last day on which it must be paid */
   deadlineAt: instant('deadline_at').notNull(),
   consentBy: instant('consent_by'),
+  /** the consumer asked for it or agreed to it: the merchant's part needs no new objection window */
+  consumerAgreed: boolean('consumer_agreed').notNull().default(false),
   createdAt: instant('created_at').notNull(),
   approvedBy: id('approved_by', 'per'),
   approvedAt: instant('approved_at'),
@@ -65,7 +73,8 @@ export const refunds = pgTable('refunds', {
   index('refunds_of_contract').on(t.officeId, t.contractId),
   index('refunds_open').on(t.officeId, t.status, t.id),
   uniqueIndex('refunds_one_open_per_contract').on(t.officeId, t.contractId)
-    .where(sql`${t.purpose} = 'principal' and ${t.status} in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'failed')`),
+    .where(sql`${t.reason} in ('cooling_off', 'consumer_choice', 'merchant_breach', 'mutual', 'force_majeure', 'closure', 'deposit_refused') and ${t.status} in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'failed')`),
+  index('refunds_unpaid_by_deadline').on(t.officeId, t.deadlineAt).where(sql`${t.status} not in ('paid', 'declined', 'rejected')`),
   check('refunds_status', sql`${t.status} in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'paid', 'declined', 'rejected', 'failed')`),
   check('refunds_amounts', sql`${t.refundFen} >= 0 and ${t.merchantFen} >= 0 and ${t.contestedFen} >= 0`),
   ...allowAll('refunds', ['select', 'insert', 'update'], ['consumer'], ofVisibleContract('refunds')),

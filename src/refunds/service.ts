@@ -1,0 +1,333 @@
+import type { ChannelName } from '../channels/model.js'
+import type { Contract, ContractId, FreezeReason } from '../contracts/model.js'
+import type { Contracts } from '../contracts/service.js'
+import { actorOf, inRole, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Evidence } from '../evidence/service.js'
+import type { Fact } from '../evidence/model.js'
+import { after, dayMs } from '../kernel/calendar.js'
+import type { Caller, Command } from '../kernel/caller.js'
+import type { Clock } from '../kernel/clock.js'
+import { newId, officeOf, type Id } from '../kernel/id.js'
+import { invariant } from '../kernel/invariant.js'
+import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
+import type { Language } from '../kernel/problem.js'
+import { notFound, wrongState } from '../kernel/problems.js'
+import type { OwnAccount } from '../ledger/model.js'
+import type { Ledger } from '../ledger/service.js'
+import type { WorkingDays } from '../offices/working-days.js'
+import type { Closings } from '../redemptions/closings.js'
+import type { Timetable } from '../timetable/service.js'
+import {
+  Refund, RefundId,
+  type Division, type QuoteId, type QuoteRecord, type RefundDetail, type RefundFilter, type RefundReason, type RefundRecord, type RequestedEnd
+} from './model.js'
+import { refundApproved, refundPayable, remainderReturned } from './postings.js'
+import { quoteStale } from './problems.js'
+import type { Asked, Assessed, Quotes } from './quotes.js'
+import {
+  afterPaid, checkAnswerable, checkApprovable, checkQuote, consented, declined, divide, isMoved, isUnapproved, needsConsent, otherSide,
+  rejected, remainderOf, silenceOf, withoutRemainder
+} from './rules.js'
+import type { Sending } from './sending.js'
+import { findQuote, findRefund, insertRefund, listRefunds, lockOpenRefund, lockRefund, updateRefund } from './store.js'
+import { quoteView, refundView } from './views.js'
+
+/** The order that paid a contract, and its channel: where its price goes back. */
+export type PaidOrder = Readonly<{ paymentId: Id<'pay'>; channel: ChannelName }>
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  contracts: Pick<Contracts, 'find' | 'lock' | 'save'>
+  closings: Closings
+  ledger: Ledger
+  evidence: Evidence
+  timetable: Timetable
+  workingDays: WorkingDays
+  quotes: Quotes
+  sending: Sending
+  /** The order that paid a contract; every contract with money has one. */
+  paidOrderOf: (tx: Tx, contractId: ContractId) => Promise<PaidOrder>
+}>
+
+const consentDeadline = 'refund-consent'
+/** Set for a contract with nothing left to use and money still held. */
+export const remainderDeadline = 'refund-remainder'
+
+type Locked = Readonly<{ contract: Contract; refund: RefundRecord }>
+type MerchantPart = 'pending' | 'payable'
+type Parts = Pick<Division, 'refundFen' | 'merchantFen' | 'contestedFen'>
+
+const ownDeadlineDays = 15
+
+export const createRefunds = ({ work, clock, contracts, closings, ledger, evidence, timetable, workingDays, quotes, sending, paidOrderOf }: Dependencies) => {
+  const append = (tx: Tx, fact: Fact, { id, contractId, merchantId }: RefundRecord, at: Date, payload: Readonly<Record<string, unknown>> = {}): Promise<void> =>
+    evidence.appendFact(tx, { fact, subject: id, contractId, merchantId, occurredAt: at, payload })
+
+  /** Locks a refund's contract, then the refund. @throws not_found (404) */
+  const lock = async (tx: Tx, id: RefundId): Promise<Locked> => {
+    const found = await findRefund(tx, id)
+    if (!found) throw notFound({})
+    const contract = await contracts.lock(tx, found.contractId)
+    const refund = await lockRefund(tx, id)
+    invariant(refund, 'a refund is never deleted')
+    return { contract, refund }
+  }
+
+  /** By when a refund must be paid: 5 working days after a cooling-off request, 15 after any other. @throws holidays_unknown (503) */
+  const deadlineOf = async (tx: Tx, reason: RefundReason, from: Date): Promise<Date> => {
+    const { coolingOffWorkingDays, otherWorkingDays } = await quotes.policyOf(tx, from)
+    return workingDays.endOf(tx, from, reason === 'cooling_off' ? coolingOffWorkingDays : otherWorkingDays)
+  }
+
+  const nothingYet = {
+    note: null, consentBy: null, consumerAgreed: false, approvedBy: null, approvedAt: null, attempts: 0, lastError: null, channelReference: null, paidAt: null
+  }
+
+  /** Of the service's own refunds: nothing that comes in may be refused because a year's holidays are not known, so these are calendar days. */
+  const ownDeadline = (at: Date): Date => after(at, ownDeadlineDays * dayMs)
+
+  const newRefund = async (tx: Tx, contract: Contract, reason: RefundReason, { refundFen, merchantFen, contestedFen }: Parts, at: Date, deadlineAt = ownDeadline(at)): Promise<RefundRecord> => ({
+    ...nothingYet, ...await paidOrderOf(tx, contract.id), id: newId('ref', tx.office), purpose: 'principal', contractId: contract.id,
+    merchantId: contract.merchantId, reason, status: 'approved', quoteId: null, refundFen, merchantFen, contestedFen, requestedBy: null,
+    requestedEnd: 'service', deadlineAt, createdAt: at
+  })
+
+  const askedOf = ({ reason, agreedFen }: Pick<QuoteRecord, 'reason' | 'agreedFen'>, endsAt: Date): Asked => ({ reason, agreedFen: agreedFen ?? undefined, endsAt })
+
+  /** Whether the facts a refund was asked on have moved since. */
+  const isStale = async (tx: Tx, contract: Contract, refund: RefundRecord): Promise<boolean> => {
+    const quote = refund.quoteId && await findQuote(tx, refund.quoteId)
+    invariant(quote, 'a requested refund has a quote')
+    return isMoved(quote.division, (await quotes.assessNow(tx, contract, askedOf(quote, refund.createdAt))).division)
+  }
+
+  /** A newer request takes the place of one by the same side that went stale before anyone approved it. @throws wrong_state (409) */
+  const makeRoom = async (tx: Tx, contract: Contract, requestedEnd: string, at: Date): Promise<void> => {
+    const open = await lockOpenRefund(tx, contract.id)
+    if (!open) return
+    if (!isUnapproved(open) || open.requestedEnd !== requestedEnd || !(await isStale(tx, contract, open))) {
+      throw wrongState({ state: `refund ${open.status}`, allowed: ['no open refund'] })
+    }
+    await updateRefund(tx, { ...open, status: 'rejected', note: 'replaced by a newer request, because the facts moved' })
+    await timetable.lift(tx, consentDeadline, open.id)
+    await append(tx, 'refund-rejected', open, at, { because: 'replaced' })
+  }
+
+  /** What would go back without the consumer's cause: a merchant who gives as much needs no consent. */
+  const withoutCause = async (tx: Tx, contract: Contract, at: Date): Promise<bigint> =>
+    (await quotes.assessNow(tx, contract, { reason: 'merchant_breach', agreedFen: undefined, endsAt: at })).division.refundFen
+
+  /**
+   * A side asks for the refund it was quoted.
+   * @throws not_found (404), wrong_state, quote_stale (409), cooling_off_over, nothing_held (422), holidays_unknown (503)
+   */
+  const request = (command: Command, contractId: ContractId, quoteId: QuoteId): Promise<Refund> =>
+    work.writeOnce(command, officeOf(contractId), Refund, async (tx) => {
+      const contract = await contracts.lock(tx, contractId)
+      const quote = await findQuote(tx, quoteId)
+      if (quote?.contractId !== contractId) throw notFound({})
+      const now = clock.now()
+      await makeRoom(tx, contract, command.caller.end, now)
+      quotes.checkAsked(contract, quote.reason, now)
+      const { division } = await quotes.assessNow(tx, contract, askedOf(quote, now))
+      checkQuote(quote, division, now)
+
+      const asked = { ...await newRefund(tx, contract, quote.reason, division, now, await deadlineOf(tx, quote.reason, now)), requestedEnd: command.caller.end as RequestedEnd }
+      const waits = needsConsent(asked, await withoutCause(tx, contract, now))
+      const refund: RefundRecord = {
+        ...asked, quoteId, requestedBy: command.caller.personId, consumerAgreed: asked.requestedEnd === 'consumer',
+        status: waits ? 'awaiting_consent' : 'awaiting_approval',
+        consentBy: waits ? await workingDays.endOf(tx, now, (await quotes.policyOf(tx, now)).consentWorkingDays) : null
+      }
+      await insertRefund(tx, refund)
+      if (refund.consentBy) await timetable.set(tx, consentDeadline, refund.id, refund.consentBy)
+      await append(tx, 'refund-requested', refund, now, {
+        reason: refund.reason, rule: quote.rule, quoteId, refundFen: refund.refundFen, merchantFen: refund.merchantFen, contestedFen: refund.contestedFen, by: refund.requestedEnd
+      })
+      return refundView(refund, now)
+    })
+
+  const recordConsent = async (tx: Tx, refund: RefundRecord, at: Date, bySilence: boolean): Promise<RefundRecord> => {
+    const side = otherSide(refund)
+    const agreed = consented(refund, side, await deadlineOf(tx, refund.reason, at))
+    await updateRefund(tx, agreed)
+    await append(tx, 'refund-consented', agreed, at, { by: side, bySilence })
+    return agreed
+  }
+
+  const recordDecline = async (tx: Tx, refund: RefundRecord, note: string, at: Date, bySilence: boolean): Promise<RefundRecord> => {
+    const ended = declined(refund, note)
+    await updateRefund(tx, ended)
+    await append(tx, 'refund-declined', ended, at, { by: otherSide(refund), bySilence })
+    return ended
+  }
+
+  const answer = (caller: Caller, id: RefundId, decide: (tx: Tx, refund: RefundRecord, now: Date) => Promise<RefundRecord>): Promise<Refund> =>
+    work.write(actorOf(caller), officeOf(id), async (tx) => {
+      const { refund } = await lock(tx, id)
+      checkAnswerable(refund, caller.end)
+      const now = clock.now()
+      const answered = await decide(tx, refund, now)
+      await timetable.lift(tx, consentDeadline, id)
+      return refundView(answered, now)
+    })
+
+  /** The other side agrees. @throws not_found (404), forbidden (403), wrong_state (409) */
+  const accept = (caller: Caller, id: RefundId): Promise<Refund> =>
+    answer(caller, id, (tx, refund, now) => recordConsent(tx, refund, now, false))
+
+  /** The other side does not agree: the consumer may open a dispute. @throws not_found (404), forbidden (403), wrong_state (409) */
+  const decline = (caller: Caller, id: RefundId, reason: string): Promise<Refund> =>
+    answer(caller, id, (tx, refund, now) => recordDecline(tx, refund, reason, now, false))
+
+  timetable.on(consentDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
+    const { refund } = await lock(tx, RefundId.parse(subject))
+    if (!(await take(tx)) || refund.status !== 'awaiting_consent') return
+    if (silenceOf(refund) === 'consent') await recordConsent(tx, refund, at, true)
+    else await recordDecline(tx, refund, '期限内未答复 / no answer within the time', at, true)
+  }))
+
+  /** Takes all that is held out of it in one transfer, and sends what goes back once that has committed. */
+  const execute = async (tx: Tx, before: Contract, refund: RefundRecord, division: Division, frozen: FreezeReason, at: Date): Promise<RefundRecord> => {
+    const part: MerchantPart = refund.consumerAgreed ? 'payable' : 'pending'
+    const divided = divide(before, division, part, frozen)
+    const isNothing = refund.refundFen === 0n
+    const contract = isNothing ? afterPaid(divided, refund, at) : divided
+    const executed: RefundRecord = { ...refund, status: isNothing ? 'paid' : 'approved', approvedAt: at, paidAt: isNothing ? at : null }
+    await contracts.save(tx, contract)
+    await ledger.post(tx, refundApproved(contract, executed, division, part, at))
+    await closings.releaseRest(tx, contract, division.merchantFen, part, at)
+    if (!isNothing) await sending.order(tx, executed)
+    return executed
+  }
+
+  /** The contract with the days taken back that its term does not keep. */
+  const endTerm = (tx: Tx, before: Contract, { daysToKeep }: Assessed, refund: RefundRecord, at: Date): Promise<Contract> =>
+    daysToKeep === undefined ? Promise.resolve(before) : closings.takeBack(tx, before, daysToKeep, refund.id, at)
+
+  /**
+   * The notary approves: the money leaves held, and the contract is terminated once it is paid.
+   * @throws not_found (404), wrong_state (409), quote_stale (409) when the facts moved since it was asked for
+   */
+  const approve = (command: Command, id: RefundId): Promise<Refund> =>
+    work.writeOnce(command, officeOf(id), Refund, async (tx) => {
+      const { contract: before, refund } = await lock(tx, id)
+      checkApprovable(refund)
+      const quote = refund.quoteId && await findQuote(tx, refund.quoteId)
+      invariant(quote, 'a requested refund has a quote')
+      const now = clock.now()
+      const assessed = await quotes.assessNow(tx, before, askedOf(quote, refund.createdAt))
+      if (isMoved(quote.division, assessed.division)) throw quoteStale({ because: 'facts_moved' })
+
+      const contract = await endTerm(tx, before, assessed, refund, now)
+      const executed = await execute(tx, contract, { ...refund, approvedBy: command.caller.personId }, assessed.division, 'refund', now)
+      await updateRefund(tx, executed)
+      return refundView(executed, now)
+    })
+
+  /** The notary refuses. @throws not_found (404), wrong_state (409) */
+  const reject = (caller: Caller, id: RefundId, reason: string): Promise<Refund> =>
+    work.write(actorOf(caller), officeOf(id), async (tx) => {
+      const { refund } = await lock(tx, id)
+      const now = clock.now()
+      const ended = rejected(refund, reason)
+      await updateRefund(tx, ended)
+      await timetable.lift(tx, consentDeadline, id)
+      await append(tx, 'refund-rejected', ended, now)
+      return refundView(ended, now)
+    })
+
+  /** Refunds that the caller may see, newest first. */
+  const list = async (caller: Caller, filter: RefundFilter): Promise<PageOf<Refund>> => {
+    const { status, contractId, late, limit } = filter
+    const now = clock.now()
+    const rows = await work.read(actorOf(caller), caller.office ?? 0, (tx) => listRefunds(tx, {
+      office: caller.office, status, contractId, isLate: late === undefined ? undefined : late === 'true', now
+    }, positionOf(filter, RefundId), limit + 1))
+    const { items, nextCursor } = pageOf(rows, filter, ({ id }) => id)
+    return { items: items.map((refund) => refundView(refund, now)), nextCursor }
+  }
+
+  /** @throws not_found (404) */
+  const find = (caller: Caller, id: RefundId, language: Language): Promise<RefundDetail> =>
+    work.read(actorOf(caller), officeOf(id), async (tx) => {
+      const refund = await findRefund(tx, id)
+      if (!refund) throw notFound({})
+      const now = clock.now()
+      const quote = refund.quoteId && await findQuote(tx, refund.quoteId)
+      return { ...refundView(refund, now), quote: quote ? quoteView(quote, language) : null, interest: await quotes.interestFor(tx, refund, now) }
+    })
+
+  /**
+   * Money that never was the price goes back whole, once this transaction has committed. The caller
+   * books it: Dr clearing (or bank) / Cr refund_payable of the id that is returned.
+   */
+  const returnStray = async (tx: Tx, { contract, paymentId, channel, amountFen, at }: Readonly<{ contract: Contract; paymentId: Id<'pay'>; channel: ChannelName; amountFen: bigint; at: Date }>): Promise<RefundId> => {
+    const refund: RefundRecord = {
+      ...nothingYet, id: newId('ref', tx.office), purpose: 'stray', contractId: contract.id, merchantId: contract.merchantId, reason: 'stray_payment',
+      status: 'approved', quoteId: null, paymentId, channel, refundFen: amountFen, merchantFen: 0n, contestedFen: 0n, requestedBy: null,
+      requestedEnd: 'service', deadlineAt: ownDeadline(at), createdAt: at, approvedAt: at
+    }
+    await insertRefund(tx, refund)
+    await sending.order(tx, refund)
+    return refund.id
+  }
+
+  /**
+   * The notary refuses a deposit: all that is held goes back, and the contract is terminated when it
+   * is paid. The caller holds the contract's lock; the contract is saved here.
+   */
+  const refundWhole = async (tx: Tx, contract: Contract, approvedBy: Id<'per'>, at: Date): Promise<RefundId> => {
+    const division: Division = { heldFen: contract.heldFen, refundFen: contract.heldFen, merchantFen: 0n, contestedFen: 0n, shortfallFen: 0n }
+    const refund: RefundRecord = { ...await newRefund(tx, contract, 'deposit_refused', division, at), requestedEnd: 'notary', requestedBy: approvedBy, approvedBy }
+    await makeRoomForNotary(tx, contract, at)
+    const executed = await execute(tx, contract, refund, division, 'deposit_refused', at)
+    await inRole(tx, 'worker', (asWorker) => insertRefund(asWorker, executed))
+    return refund.id
+  }
+
+  /** A refund somebody had asked for, and nobody has approved, gives way to the notary's own. @throws wrong_state (409) */
+  const makeRoomForNotary = async (tx: Tx, contract: Contract, at: Date): Promise<void> => {
+    const open = await lockOpenRefund(tx, contract.id)
+    if (!open) return
+    if (!isUnapproved(open)) throw wrongState({ state: `refund ${open.status}`, allowed: ['no open refund'] })
+    await updateRefund(tx, { ...open, status: 'rejected', note: '公证处拒绝受理提存,全额退还 / the deposit was refused and goes back whole' })
+    await timetable.lift(tx, consentDeadline, open.id)
+    await append(tx, 'refund-rejected', open, at, { because: 'deposit-refused' })
+  }
+
+  /** A refund of money that came free on a contract; it is sent once this transaction has committed. */
+  const orderRemainder = async (tx: Tx, contract: Contract, amountFen: bigint, at: Date): Promise<RefundRecord> => {
+    const refund: RefundRecord = { ...await newRefund(tx, contract, 'remainder', { refundFen: amountFen, merchantFen: 0n, contestedFen: 0n }, at), approvedAt: at }
+    await inRole(tx, 'worker', (asWorker) => insertRefund(asWorker, refund))
+    await sending.order(tx, refund)
+    return refund
+  }
+
+  /**
+   * Money that comes back on a contract whose held money is gone is the consumer's: the account the
+   * caller books it to, and counts as refunded in the contract.
+   */
+  const accountForReturn = async (tx: Tx, { contract, amountFen, at }: Readonly<{ contract: Contract; amountFen: bigint; at: Date }>): Promise<OwnAccount> =>
+    refundPayable(await orderRemainder(tx, contract, amountFen, at))
+
+  timetable.on(remainderDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
+    const before = await contracts.lock(tx, subject as ContractId)
+    if (!(await take(tx))) return
+    const amountFen = remainderOf(before)
+    if (amountFen === 0n) return
+    const refund = await orderRemainder(tx, before, amountFen, at)
+    const contract = withoutRemainder(before, amountFen)
+    await contracts.save(tx, contract)
+    await ledger.post(tx, remainderReturned(contract, refund, at))
+  }))
+
+  return {
+    calculate: quotes.calculate, quote: quotes.quote,
+    request, accept, decline, approve, reject, list, find,
+    returnStray, refundWhole, accountForReturn, heard: sending.heard
+  }
+}
+
+export type Refunds = ReturnType<typeof createRefunds>

@@ -1,0 +1,145 @@
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { startApp, type TestApp } from '../support/app.js'
+import { maker, newConsumer, type Consumer } from '../support/people.js'
+import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
+import { expectStatus, listProduct, newShop } from '../support/shop.js'
+
+const asOwner = async ({ database }: TestApp, sql: string): Promise<any[]> => {
+  const client = new pg.Client({ connectionString: database.ownerUrl })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+const advance = async (app: TestApp, minutes: number): Promise<void> => {
+  expectStatus(await app.nobody.post('/sandbox/clock', { advanceSeconds: minutes * 60 }), 200)
+}
+
+const holds = async (t: Pick<Test, 'same'>, app: TestApp): Promise<void> => {
+  const { body } = await app.nobody.get('/sandbox/invariants')
+  t.same(body.checks.filter(({ ok }: { ok: boolean }) => !ok), [], 'the invariants hold')
+}
+
+/** What an account of a refund has now, in fen. */
+const balance = async (app: TestApp, kind: string, refundId: string): Promise<number> =>
+  Number((await asOwner(app, `select balance_fen from accounts where kind = '${kind}' and of = '${refundId}'`))[0]?.balance_fen ?? 0)
+
+/** How often, and how much, the channel paid for a refund. */
+const paidByChannel = async (app: TestApp, refundId: string): Promise<number[]> =>
+  (await asOwner(app, `select amount_fen from sandbox_refunds where key = '${refundId}'`)).map(({ amount_fen }) => Number(amount_fen))
+
+t.test('money on its way back', async (t) => {
+  const app = await startApp(t)
+  const shop = await newShop(app)
+  const notary = await maker(app)
+  const productId = await listProduct(app, shop)
+  const approved = async (): Promise<{ consumer: Consumer; id: string; refundId: string }> => {
+    const consumer = await newConsumer(app)
+    const id = await buy(app, consumer, productId)
+    const { body: quoted } = await consumer.post(`/contracts/${id}/refund-quotes`, { reason: 'cooling_off' })
+    const { body: { id: refundId } } = expectStatus(await consumer.post(`/contracts/${id}/refunds`, { quoteId: quoted.id }), 201)
+    return { consumer, id, refundId }
+  }
+  const approve = async (refundId: string) => expectStatus(await notary.post(`/refunds/${refundId}/approve`), 200)
+  const refundOf = async (refundId: string) => expectStatus(await notary.get(`/refunds/${refundId}`), 200).body
+
+  t.test('what surely failed is owed again and sent again with the same key', async (t) => {
+    const { consumer, id, refundId } = await approved()
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    await approve(refundId)
+    t.match(await refundOf(refundId), { status: 'failed', attempts: 1, lastError: 'more than was paid on the order' })
+    t.equal(await balance(app, 'refund_payable', refundId), 100_000)
+    t.equal(await balance(app, 'refund_in_transit', refundId), 0)
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'active', frozen: 'refund', money: { refundedFen: 100_000, refundPaidFen: 0, refundPayableFen: 100_000 } })
+    await holds(t, app)
+
+    await advance(app, 6)
+    t.match(await refundOf(refundId), { status: 'failed', attempts: 2 })
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    await advance(app, 11)
+    t.match(await refundOf(refundId), { status: 'paid', attempts: 3, lastError: null })
+    t.same(await paidByChannel(app, refundId), [100_000])
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundPaidFen: 100_000 } })
+    await holds(t, app)
+  })
+
+  t.test('what nobody knows stays in transit and is asked about', async (t) => {
+    const { consumer, id, refundId } = await approved()
+    await asOwner(app, 'alter table sandbox_refunds rename to sandbox_refunds_away')
+    await approve(refundId)
+    t.match(await refundOf(refundId), { status: 'processing', attempts: 1 })
+    t.equal(await balance(app, 'refund_in_transit', refundId), 100_000)
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'active', frozen: 'refund' })
+    await advance(app, 6)
+    t.match(await refundOf(refundId), { status: 'processing', attempts: 1 })
+    await asOwner(app, 'alter table sandbox_refunds_away rename to sandbox_refunds')
+    await advance(app, 11)
+    t.match(await refundOf(refundId), { status: 'paid', attempts: 1 })
+    t.same(await paidByChannel(app, refundId), [100_000])
+    await holds(t, app)
+  })
+
+  t.test('what the channel had paid before we fell over is found out, and not paid twice', async (t) => {
+    const { consumer, id, refundId } = await approved()
+    await asOwner(app, "alter table refunds add constraint we_fall_over check (status <> 'paid') not valid")
+    await approve(refundId)
+    t.match(await refundOf(refundId), { status: 'processing', attempts: 1 })
+    t.same(await paidByChannel(app, refundId), [100_000], 'the channel has paid')
+    await holds(t, app)
+
+    await asOwner(app, 'alter table refunds drop constraint we_fall_over')
+    await advance(app, 30)
+    t.match(await refundOf(refundId), { status: 'paid', attempts: 1 })
+    t.same(await paidByChannel(app, refundId), [100_000])
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundPaidFen: 100_000 } })
+    await holds(t, app)
+  })
+
+  t.test('money that never was the price goes back whole', async (t) => {
+    const consumer = await newConsumer(app)
+    const { id } = await makeContract(consumer, productId)
+    expectStatus(await trySign(app, consumer, id), 200)
+    const wrong = await order(consumer, id)
+    await payOrder(app, wrong.id, { amountFen: 99_999 })
+    const { body: { items: [stray] } } = await notary.get(`/refunds?contractId=${id}`)
+    t.match(stray, { purpose: 'stray', reason: 'stray_payment', refundFen: 99_999, status: 'paid' })
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'awaiting_payment', money: { paidFen: 0, refundedFen: 0 } })
+
+    const right = await order(consumer, id)
+    await payOrder(app, right.id)
+    await payOrder(app, right.id)
+    t.match((await notary.get(`/refunds?contractId=${id}`)).body.items.map(({ refundFen, status }: any) => [refundFen, status]), [[100_000, 'paid'], [99_999, 'paid']])
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'active', money: { paidFen: 100_000, heldFen: 100_000, refundedFen: 0 } })
+    await holds(t, app)
+  })
+
+  t.test('a deposit the notary refuses goes back whole', async (t) => {
+    const consumer = await newConsumer(app)
+    const id = await buy(app, consumer, productId)
+    const { body: quoted } = await consumer.post(`/contracts/${id}/refund-quotes`, { reason: 'consumer_choice' })
+    await consumer.post(`/contracts/${id}/refunds`, { quoteId: quoted.id })
+    const refused = await notary.post(`/contracts/${id}/deposit/refuse`, { reason: '资料不实' })
+    t.equal(refused.status, 200, JSON.stringify(refused.body))
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundedFen: 100_000, refundPaidFen: 100_000 } })
+    t.match((await notary.get(`/refunds?contractId=${id}`)).body.items.map(({ reason, status }: any) => [reason, status]), [['deposit_refused', 'paid'], ['consumer_choice', 'rejected']])
+    await holds(t, app)
+  })
+
+  t.test('a release voided after the end is the consumer\'s', async (t) => {
+    const consumer = await newConsumer(app)
+    const id = await buy(app, consumer, productId)
+    const { body: { code } } = await consumer.post(`/contracts/${id}/check-in-codes`)
+    const { body: used } = expectStatus(await shop.cashier.post('/redemptions', { code, venueId: shop.venueId }), 201)
+    const { body: quoted } = await consumer.post(`/contracts/${id}/refund-quotes`, { reason: 'cooling_off' })
+    const { body: { id: refundId } } = await consumer.post(`/contracts/${id}/refunds`, { quoteId: quoted.id })
+    await approve(refundId)
+    t.match((await consumer.get(`/contracts/${id}`)).body.money, { refundedFen: 90_000, pendingFen: 10_000 })
+    expectStatus(await shop.owner.post(`/redemptions/${used.id}/void`, { reason: '误操作' }), 200)
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundedFen: 100_000, refundPaidFen: 100_000, pendingFen: 0, heldFen: 0 } })
+    await holds(t, app)
+  })
+})
