@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,7 +10,7 @@ import { migrate } from '../src/db/migrate.js'
 import { load, type LoadResult, type Request } from './load.js'
 import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
 import { seedCodes, seedShops, type Shop } from './seed.js'
-import { startService, type Service } from './server.js'
+import { postgresCpuSeconds, startService, type Service } from './server.js'
 import { tokenFor } from './tokens.js'
 
 /*
@@ -31,7 +31,7 @@ const shape = { sessions: 100_000, priceFen: 10_000_000 }
 const perSecondMax = 16_000
 
 type Scenario = Readonly<{ name: string; connections: number; shops: readonly Shop[] }>
-type Measured = LoadResult & Readonly<{ nodeCpu: number }>
+type Measured = LoadResult & Readonly<{ nodeCpu: number; postgresCpu: number }>
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 
@@ -54,11 +54,21 @@ const requestsOf = async (owner: pg.Client, shops: readonly Shop[]): Promise<() 
   }
 }
 
-const measure = async (owner: pg.Client, service: Service, { connections, shops }: Scenario): Promise<Measured> => {
+const measure = async (owner: pg.Client, service: Service, postmaster: number, { connections, shops }: Scenario): Promise<Measured> => {
   const next = await requestsOf(owner, shops)
-  const cpuBefore = service.cpuSeconds()
+  const before = { node: service.cpuSeconds(), postgres: postgresCpuSeconds(postmaster) }
   const result = await load({ host: '127.0.0.1', port: service.port, connections, seconds, next })
-  return { ...result, nodeCpu: Math.round((service.cpuSeconds() - cpuBefore) / seconds * 100) / 100 }
+  const cores = (from: number, to: number) => Math.round((to - from) / seconds * 100) / 100
+  return { ...result, nodeCpu: cores(before.node, service.cpuSeconds()), postgresCpu: cores(before.postgres, postgresCpuSeconds(postmaster)) }
+}
+
+/** The server's first process; 0 where the server is on another machine. */
+const postmasterOf = (dataDirectory: string): number => {
+  try {
+    return Number(readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0])
+  } catch {
+    return 0
+  }
 }
 
 const run = async (): Promise<void> => {
@@ -77,6 +87,9 @@ const run = async (): Promise<void> => {
     const pgbenchUrl = hasPgbench() ? await preparePgbench(ownerUrl) : undefined
     if (pgbenchUrl === undefined) console.log('pgbench is not on this machine: no ratios')
 
+    const { rows: [directoryRow] } = await owner.query<{ path: string }>("select current_setting('data_directory') as path")
+    const postmaster = postmasterOf(directoryRow?.path ?? '')
+
     const scenarios: Scenario[] = [64, 256].flatMap((connections) => [
       { name: 'redeem_spread', connections, shops: spread }, { name: 'redeem_one_merchant', connections, shops: one }
     ]).filter(({ name }) => only === undefined || only.includes(name))
@@ -86,9 +99,9 @@ const run = async (): Promise<void> => {
     for (let round = 1; round <= rounds; round++) {
       for (const scenario of scenarios) {
         if (pgbenchUrl !== undefined) tps.push(await runPgbench(pgbenchUrl, Math.max(5, Math.round(seconds / 2))))
-        const result = await measure(owner, service, scenario)
+        const result = await measure(owner, service, postmaster, scenario)
         measured.set(scenario, [...measured.get(scenario) ?? [], result])
-        console.log(`round ${round} ${scenario.name} ${scenario.connections}: ${result.perSecond}/s p50 ${result.p50Ms} p99 ${result.p99Ms} errors ${result.errors} node ${result.nodeCpu} pgbench ${tps.at(-1) ?? '-'}`)
+        console.log(`round ${round} ${scenario.name} ${scenario.connections}: ${result.perSecond}/s p50 ${result.p50Ms} p99 ${result.p99Ms} errors ${result.errors} cores: node ${result.nodeCpu} postgres ${result.postgresCpu}; pgbench ${tps.at(-1) ?? '-'}`)
       }
     }
 
@@ -99,7 +112,7 @@ const run = async (): Promise<void> => {
       return {
         name: scenario.name, connections: scenario.connections, perSecond,
         p50Ms: median(results.map((r) => r.p50Ms)), p99Ms: median(results.map((r) => r.p99Ms)),
-        errors: results.reduce((sum, r) => sum + r.errors, 0), nodeCpu: median(results.map((r) => r.nodeCpu)),
+        errors: results.reduce((sum, r) => sum + r.errors, 0), nodeCpu: median(results.map((r) => r.nodeCpu)), postgresCpu: median(results.map((r) => r.postgresCpu)),
         ratio: Number.isNaN(baseline) ? null : Math.round(perSecond / baseline * 100) / 100
       }
     })
@@ -108,8 +121,8 @@ const run = async (): Promise<void> => {
       machine: { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version, postgres: version?.v },
       rounds, seconds, baselines: { pgbench: { tps: baseline } }, scenarios: rows
     }
-    console.log(`\n| scenario | connections | per second | p50 ms | p99 ms | errors | Node CPU | × pgbench |\n|---|---|---|---|---|---|---|---|`)
-    for (const row of rows) console.log(`| ${row.name} | ${row.connections} | ${row.perSecond} | ${row.p50Ms} | ${row.p99Ms} | ${row.errors} | ${row.nodeCpu} | ${row.ratio ?? '-'} |`)
+    console.log(`\n| scenario | connections | per second | p50 ms | p99 ms | errors | Node cores | PostgreSQL cores | × pgbench |\n|---|---|---|---|---|---|---|---|---|`)
+    for (const row of rows) console.log(`| ${row.name} | ${row.connections} | ${row.perSecond} | ${row.p50Ms} | ${row.p99Ms} | ${row.errors} | ${row.nodeCpu} | ${row.postgresCpu} | ${row.ratio ?? '-'} |`)
     console.log(`\npgbench tpcb-like, prepared, 16 clients, scale 50: ${baseline} tps`)
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
   } finally {

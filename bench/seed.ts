@@ -33,7 +33,7 @@ export const seedShops = async (client: pg.Client, { merchants, contractsPerMerc
     contracts: Array.from({ length: contractsPerMerchant }, () => newId('ctr', office))
   }))
   await insert(client, 'merchants', { office_id: 'int', id: 'uuid', name: 'text', credit_code: 'text', category: 'text', district: 'text', status: 'text', applied_by: 'uuid', created_at: 'timestamptz' },
-    shops.map(({ merchantId, cashierId }, i) => [office, uuidOf(merchantId), `Bench ${i}`, `BENCH${i}`, 'pool', 'bench', 'active', uuidOf(cashierId), now]))
+    shops.map(({ merchantId, cashierId }, i) => [office, uuidOf(merchantId), `Bench ${i}`, merchantId.slice(4), 'pool', 'bench', 'active', uuidOf(cashierId), now]))
   await insert(client, 'venues', { office_id: 'int', id: 'uuid', merchant_id: 'uuid', name: 'text', address: 'text', lease_until: 'date', created_at: 'timestamptz' },
     shops.map(({ merchantId, venueId }) => [office, uuidOf(venueId), uuidOf(merchantId), 'Bench', 'Bench', '2036-01-01', now]))
 

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -9,14 +9,26 @@ const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 export type Service = Readonly<{ port: number; process: ChildProcess; cpuSeconds: () => number; stop: () => Promise<void> }>
 
+const statOf = (pid: string): string[] => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  } catch {
+    return []
+  }
+}
+
+const ticks = (fields: readonly string[], from: number, to: number) => fields.slice(from, to).reduce((sum, field) => sum + Number(field), 0)
+
 /** user + system seconds of a process so far, from /proc; 0 where there is none. */
 export const cpuSecondsOf = (pid: number): number => {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  } catch {
-    return 0
-  }
+  const fields = statOf(String(pid))
+  return ticks(fields, 11, 13) / 100
+}
+
+/** user + system seconds of a PostgreSQL server so far: of its postmaster, the children it has reaped, and those alive. 0 where there is no /proc. */
+export const postgresCpuSeconds = (postmasterPid: number): number => {
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(statOf).filter((fields) => fields[1] === String(postmasterPid))
+  return (ticks(statOf(String(postmasterPid)), 11, 15) + children.reduce((sum, fields) => sum + ticks(fields, 11, 13), 0)) / 100
 }
 
 export const startService = async (databaseUrl: string, port: number): Promise<Service> => {

@@ -203,7 +203,7 @@ ALTER TABLE "disputes" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "freeze_lines" (
 	"office_id" integer NOT NULL,
 	"id" uuid NOT NULL,
-	"dispute_id" uuid NOT NULL,
+	"dispute_id" uuid,
 	"contract_id" uuid NOT NULL,
 	"source" text NOT NULL,
 	"release_id" uuid,
@@ -520,6 +520,7 @@ CREATE TABLE "refund_quotes" (
 	"contract_id" uuid NOT NULL,
 	"reason" text NOT NULL,
 	"agreed_fen" bigint,
+	"gifts" jsonb,
 	"rule" text NOT NULL,
 	"refund_fen" bigint NOT NULL,
 	"merchant_fen" bigint NOT NULL,
@@ -699,6 +700,7 @@ CREATE INDEX "receipts_of_payment" ON "receipts" USING btree ("office_id","payme
 CREATE INDEX "disputes_of_contract" ON "disputes" USING btree ("office_id","contract_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "disputes_one_open_per_contract" ON "disputes" USING btree ("office_id","contract_id") WHERE "disputes"."ended_at" is null;--> statement-breakpoint
 CREATE INDEX "freeze_lines_of_dispute" ON "freeze_lines" USING btree ("office_id","dispute_id");--> statement-breakpoint
+CREATE INDEX "freeze_lines_of_contract" ON "freeze_lines" USING btree ("office_id","contract_id");--> statement-breakpoint
 CREATE INDEX "evidence_entries_by_contract" ON "evidence_entries" USING btree ("office_id","contract_id","id") WHERE "evidence_entries"."contract_id" is not null;--> statement-breakpoint
 CREATE INDEX "challenges_by_phone" ON "challenges" USING btree ("phone_index","created_at");--> statement-breakpoint
 CREATE INDEX "memberships_of_merchant" ON "memberships" USING btree ("office","merchant_id");--> statement-breakpoint

@@ -35,3 +35,13 @@ WHERE m.office_id = nullif(current_setting('ticun.office', true), '')::int
   AND (current_user <> 'ticun_merchant' OR m.id = nullif(current_setting('ticun.merchant', true), '')::uuid);
 --> statement-breakpoint
 GRANT SELECT ON merchant_totals TO ticun_bureau, ticun_notary, ticun_merchant;
+--> statement-breakpoint
+-- Refunds as the bureau sees them: no people, and nothing that people wrote.
+CREATE VIEW masked_refunds WITH (security_barrier = true) AS
+SELECT office_id, id, purpose, contract_id, merchant_id, reason, status, quote_id, payment_id, channel, refund_fen, merchant_fen, contested_fen,
+  NULL::uuid AS requested_by, requested_end, NULL::text AS note, deadline_at, consent_by, consumer_agreed, created_at, NULL::uuid AS approved_by,
+  approved_at, attempts, NULL::text AS last_error, NULL::text AS channel_reference, paid_at
+FROM refunds
+WHERE office_id = nullif(current_setting('ticun.office', true), '')::int;
+--> statement-breakpoint
+GRANT SELECT ON masked_refunds TO ticun_bureau;

@@ -133,7 +133,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
 
   const sandboxBank = sandboxClock && createSandboxBank({ work, clock: sandboxClock, offices })
   const sandboxChannel = sandboxBank && createSandboxChannel({
-    work, clock, outbox, key: deriveKey(config.secret, 'sandbox channel'), enterInBank: sandboxBank.enter
+    work, clock, outbox, offices, key: deriveKey(config.secret, 'sandbox channel'), enterInBank: sandboxBank.enter
   })
   const channels: Channels = sandboxChannel ? { sandbox: sandboxChannel } : {}
   const sandboxSms = sandboxClock && createSandboxSms({ work, clock: sandboxClock })
@@ -160,14 +160,14 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     pool: redemptionPool, clock,
     onBatch: (size, queued) => { metrics.batchSize.observe(size); metrics.queueDepth.set(queued) }
   })
+  const disputes = createDisputes({ ledger, evidence })
   const closings = createClosings({ ledger })
   const refunds = createRefunds({
     work, clock, contracts, closings, ledger, evidence, timetable, workingDays: createWorkingDays({ offices }),
     quotes: createQuotes({ work, clock, contracts, closings, offices }),
     sending: createSending({ work, clock, contracts, ledger, outbox, timetable, channels }),
-    paidOrderOf: (tx, contractId) => deposits.paidOrderOf(tx, contractId)
+    frozen: disputes, paidOrderOf: (tx, contractId) => deposits.paidOrderOf(tx, contractId)
   })
-  const disputes = createDisputes({ ledger, evidence })
   const redemptions = createRedemptions({
     work, clock, contracts, ledger, evidence, timetable, redeemer, openDispute: disputes.openFromObjection,
     refundAccount: refunds.accountForReturn

@@ -145,6 +145,9 @@ export const sign = (contract: Contract, at: Date): Contract => {
 export const isToExpire = ({ status, kind, expiresAt }: Contract, at: Date): boolean =>
   status === 'active' && kind !== 'period' && expiresAt !== null && at >= expiresAt
 
+/** Whether a contract that is used up may still come back to life: a release that is not yet due can be voided. */
+export const mayRevive = ({ status, pendingFen }: Contract): boolean => status === 'completed' && pendingFen > 0n
+
 export const expire = (contract: Contract, at: Date): Contract => ({ ...contract, status: 'expired', endedAt: at })
 
 /** A phone as a signature shows it: `138****0001`. */

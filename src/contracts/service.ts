@@ -4,7 +4,7 @@ import { actorOf, inRole, worker, type Tx, type UnitOfWork } from '../db/unit-of
 import type { Evidence } from '../evidence/service.js'
 import type { SigningAttempt } from '../identity/model.js'
 import type { Identity } from '../identity/service.js'
-import { after, dateOf, hourMs } from '../kernel/calendar.js'
+import { after, dateOf, dayMs, hourMs } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { newId, officeOf, type Id } from '../kernel/id.js'
@@ -21,7 +21,7 @@ import type { Timetable } from '../timetable/service.js'
 import { documentContentType, documentOf, legalMeaningIn, templateVersion, type DocumentFacts } from './document.js'
 import { ContractId, ContractView, type Beneficiary, type Contract, type ContractFilter, type NewContract, type Signature } from './model.js'
 import { identityRequired } from './problems.js'
-import { agree, checkBalance, checkSignable, countUnits, expire, isToExpire, maskedPhone, sign } from './rules.js'
+import { agree, checkBalance, checkSignable, countUnits, expire, isToExpire, maskedPhone, mayRevive, sign } from './rules.js'
 import { findContract, findShownTerms, findTerms, insertContract, insertTerms, listContracts, lockBalanceOfPerson, lockContracts, updateContracts, updateSignature, type ShownTerms } from './store.js'
 
 type Dependencies = Readonly<{
@@ -247,7 +247,10 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
 
   timetable.on(expiryDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
     const before = await lock(tx, ContractId.parse(subject))
-    if (!(await take(tx)) || !isToExpire(before, at)) return
+    if (!(await take(tx))) return
+    // One that is used up is looked at again while a void could bring it back.
+    if (mayRevive(before)) await timetable.set(tx, expiryDeadline, before.id, after(at, dayMs))
+    if (!isToExpire(before, at)) return
     const contract = expire(before, at)
     await save(tx, contract)
     await evidence.appendFact(tx, {

@@ -45,8 +45,10 @@ export const createPool = ({ connectionString, max = 16, onError, applicationNam
     connectionTimeoutMillis: 10_000,
     options: Object.entries({ ...usualSettings, ...settings }).map(([name, value]) => `-c ${name}=${value}`).join(' ')
   })
-  // Without a listener an idle connection that the server closes ends the whole service.
-  pool.on('error', onError)
+  // Without a listener a connection that the server closes ends the whole service: the pool's own
+  // listens while a connection is idle in it, this one while it is lent out, between two statements.
+  pool.on('error', () => undefined)
+  pool.on('connect', (client) => { client.on('error', onError) })
   return pool
 }
 

@@ -154,7 +154,7 @@ export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: D
   const writeOnce = <Schema extends z.ZodType>(
     command: Command, office: number, answer: Schema, use: (tx: Tx) => Promise<z.output<Schema>>
   ): Promise<z.output<Schema>> => {
-    if (office === 0) throw notFound({})
+    if (office === 0) return Promise.reject(notFound({}))
     const keyHash = keyHashOf(command)
     return write(actorOf(command.caller), office, async (tx) => {
       await tx.client.query('select pg_advisory_xact_lock($1)', [keyHash.readBigInt64BE()]).catch((error: unknown) => {

@@ -8,8 +8,8 @@ import type { Receipt } from './model.js'
 /** Where a channel's money is: on the special account already, or owed by the channel until it settles. */
 export type Source = Readonly<{ channel: ChannelName; isCredited: boolean; accountNumber: string }>
 
-export const bankAccount = (accountNumber: string): OwnAccount => ({ kind: 'bank', of: accountNumber })
-export const clearingAccount = (channel: ChannelName): OwnAccount => ({ kind: 'clearing', of: channel })
+const bankAccount = (accountNumber: string): OwnAccount => ({ kind: 'bank', of: accountNumber })
+const clearingAccount = (channel: ChannelName): OwnAccount => ({ kind: 'clearing', of: channel })
 /** What the office owes the deposits for fees that channels took out of them. */
 const channelFees: OwnAccount = { kind: 'due_from_office', of: 'channel_fees' }
 

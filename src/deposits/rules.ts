@@ -28,6 +28,15 @@ export type Received = Readonly<{
   isCredited: boolean
 }>
 
+/**
+ * When an order was paid: as the channel says, but not before the order was made nor after now, so
+ * that a channel's wrong clock takes nothing from the consumer's time.
+ */
+export const paidAtOf = (told: Date, orderedAt: Date, now: Date): Date => {
+  if (told < orderedAt) return orderedAt
+  return told < now ? told : now
+}
+
 export type Judgement =
   | Readonly<{ purpose: 'deposit'; contract: Contract }>
   | Readonly<{ purpose: 'stray'; reason: StrayReason }>

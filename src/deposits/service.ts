@@ -19,7 +19,7 @@ import { merchantNotActive } from '../products/problems.js'
 import type { Timetable } from '../timetable/service.js'
 import { Payment, type Acknowledgement, type NewPayment, type PaymentId, type Receipt } from './model.js'
 import { channelSettled, paymentReceived, strayReceived, type Source } from './postings.js'
-import { cancelled, checkPayable, checkRefusable, isAwaited, isPayable, judge, statusAfterFailure, statusAfterSuccess, type Judgement } from './rules.js'
+import { cancelled, checkPayable, checkRefusable, isAwaited, isPayable, judge, paidAtOf, statusAfterFailure, statusAfterSuccess, type Judgement } from './rules.js'
 import { findDepositReceipt, findPayment, findReceipt, insertPayment, insertReceipt, insertRefusal, insertSettledTransactions, insertSettlement, listPaymentsOf, listSettledDeposits, lockPayment, lockPaymentsOf, updatePaymentAction, updatePaymentStatus, type PaymentRow } from './store.js'
 
 /*
@@ -194,7 +194,7 @@ export const createDeposits = ({
     if (await findReceipt(tx, channel, transactionId)) return
 
     const now = clock.now()
-    const paidAt = toldAt < now ? toldAt : now
+    const paidAt = paidAtOf(toldAt, payment.createdAt, now)
     const isCredited = capabilitiesOf[channel].creditsBankDirectly
     const { status: merchantStatus } = await merchants.lock(tx, before.merchantId)
     const judgement = judge({

@@ -1,10 +1,11 @@
 import canonicalize from 'canonicalize'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { invariant } from '../kernel/invariant.js'
+import { randomSlice } from '../kernel/random.js'
 import { entryVersion, type EvidenceInput } from './model.js'
 
 /** A random 128-bit salt, hex. */
-export const newSalt = (): string => randomBytes(16).toString('hex')
+export const newSalt = (): string => randomSlice().toString('hex')
 
 /** Bigints become decimal strings, dates RFC 3339: what JSON cannot say exactly is text. */
 const plain = (value: unknown): unknown => {

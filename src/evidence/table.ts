@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { index, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { id, instant, officeId } from '../db/columns.js'
 import type { Openings } from './model.js'
 import { allowAll, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
@@ -23,7 +23,6 @@ export const evidenceEntries = pgTable('evidence_entries', {
   createdAt: instant('created_at').notNull()
 }, (t) => [
   primaryKey({ name: 'evidence_entries_pk', columns: [t.officeId, t.id] }),
-  index('evidence_entries_by_contract').on(t.officeId, t.contractId, t.id).where(sql`${t.contractId} is not null`),
   ...allowAll('evidence_entries', ['select'], ['notary', 'worker', 'redeemer'], ofOffice),
   ...allowAll('evidence_entries', ['select'], ['consumer'], sql`contract_id is not null and ${ofVisibleContract('evidence_entries')}`),
   ...allowAll('evidence_entries', ['select'], ['merchant'], ofMerchant),

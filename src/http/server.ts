@@ -10,6 +10,7 @@ import { catalogueRoutes, universalProblems } from './catalogue.js'
 import { idempotencyKey } from './idempotency-key.js'
 import { metrics, type Metrics } from './metrics.js'
 import { openapi } from './openapi.js'
+import { assertPlainText } from './plain-text.js'
 import { createErrorHandler, type UndeclaredProblem } from './problem-details.js'
 import type { App, Routes } from './types.js'
 import { serializerCompiler, validatorCompiler } from './zod.js'
@@ -28,6 +29,15 @@ export type ServerOptions = Readonly<{
   /** Called when a route answers with a problem it does not declare: an error in tests, a log line otherwise. */
   onUndeclared: UndeclaredProblem
 }>
+
+const unplain = (raw: string, value: unknown): Error | null => {
+  try {
+    assertPlainText(raw, value)
+    return null
+  } catch (error) {
+    return error as Error
+  }
+}
 
 const bodyMaxBytes = 1_048_576
 
@@ -56,7 +66,7 @@ export const createServer = async (options: ServerOptions) => {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
     if (body.trim() === '') done(null, {})
-    else parseJson(request, body, (error, value) => { done(error && Object.assign(error, { code: 'FST_ERR_CTP_INVALID_JSON_BODY', statusCode: 400 }), value) })
+    else parseJson(request, body, (error, value) => { done(error ? Object.assign(error, { code: 'FST_ERR_CTP_INVALID_JSON_BODY', statusCode: 400 }) : unplain(body, value), value) })
   })
 
   app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })

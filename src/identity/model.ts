@@ -59,7 +59,7 @@ export const Challenge = z.object({ challengeId: ChallengeId, expiresAt: Instant
 export type Challenge = z.output<typeof Challenge>
 
 /** Six digits; any other text is a wrong code, not a malformed request. */
-const Code = z.string().min(1).max(100)
+const Code = z.string().trim().min(1).max(100)
 
 export const SignIn = z.object({
   challengeId: ChallengeId,

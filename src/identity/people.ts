@@ -74,12 +74,13 @@ export const createPeople = ({ clock, vault, revocations }: Dependencies) => {
   /** The blind index of an ID number, the same for everyone who has it: what caps are counted by. */
   const idNumberIndexOf = (idNumber: string): Buffer => vault.index(idNumber, columns.idNumber)
 
-  /** Sets the password of a person; a one-time one lapses after seven days unless it is changed. Identity or worker role. */
+  /** Sets the password of a person; a one-time one lapses after seven days unless it is changed, and ends the sessions there are. Identity or worker role. */
   const setPassword = async (tx: Tx, personId: PersonId, password: string, { oneTime }: { oneTime: boolean }): Promise<void> => {
     await updatePerson(tx, personId, {
       passwordHash: await hashPassword(password), passwordExpiresAt: oneTime ? after(clock.now(), oneTimePasswordLifeMs) : null,
       failedSignIns: 0, lockedUntil: null
     })
+    if (oneTime) await revocations.revoke(tx, await listSessions(tx, personId), 'password reset')
   }
 
   /** Sets a password whose hash is known: the seed's. Identity or worker role. */

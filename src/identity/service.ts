@@ -54,6 +54,8 @@ export type TokenClaims = Readonly<{
 /** A session that has just begun or gone on: what its access token is to say, and the next refresh token. */
 export type Granted = Readonly<{ claims: TokenClaims; refreshToken: string }>
 
+type KnownOffice = Awaited<ReturnType<Offices['list']>>[number]
+
 type PlaceOf = Readonly<Pick<MembershipRow, 'office' | 'merchantId' | 'roles'>>
 
 const consumerPlace: PlaceOf = { office: null, merchantId: null, roles: [] }
@@ -141,28 +143,25 @@ export const createIdentity = ({
     return credentialsInvalid({})
   }
 
-  const choiceOf = async (fitting: readonly MembershipRow[]): Promise<Problem> => {
-    const all = await offices.list()
-    return chooseMembership({
-      memberships: fitting.map(({ office, merchantId, placeName }) => {
-        const place = all.find(({ number }) => number === office)
-        return { ...(place ? { officeId: place.id } : {}), ...(merchantId === null ? {} : { merchantId }), name: placeName || (place?.name ?? '') }
-      })
+  const choiceOf = (fitting: readonly MembershipRow[], known: readonly KnownOffice[]): Problem => chooseMembership({
+    memberships: fitting.map(({ office, merchantId, placeName }) => {
+      const place = known.find(({ number }) => number === office)
+      return { ...(place ? { officeId: place.id } : {}), ...(merchantId === null ? {} : { merchantId }), name: placeName || (place?.name ?? '') }
     })
-  }
+  })
 
   const wantedPlace = ({ officeId, merchantId }: Pick<SignIn, 'officeId' | 'merchantId'>) =>
     ({ office: officeId === undefined ? undefined : officeOf(officeId), merchantId })
 
   /** Where a person signs in to: one membership of the end, proven by the password where the end asks for it. */
-  const placeOf = async (tx: Tx, person: PersonRow, attempt: SignIn): Promise<PlaceOf | Problem> => {
+  const placeOf = async (tx: Tx, person: PersonRow, attempt: SignIn, known: readonly KnownOffice[]): Promise<PlaceOf | Problem> => {
     if (attempt.end === 'consumer') return consumerPlace
     const fitting = (await listMemberships(tx, person.id, attempt.end)).filter((membership) => isMeant(membership, wantedPlace(attempt)))
     const [only] = fitting
     if (!only) return forbidden({})
     const refusal = needsPassword(attempt.end) ? await refusalOfPassword(tx, person, attempt.password) : undefined
     if (refusal) return refusal
-    return fitting.length === 1 ? only : choiceOf(fitting)
+    return fitting.length === 1 ? only : choiceOf(fitting, known)
   }
 
   const beginSession = async (tx: Tx, person: PersonRow, { end }: SignIn, { office, merchantId, roles }: PlaceOf, request: Caller['request']): Promise<Granted> => {
@@ -184,16 +183,19 @@ export const createIdentity = ({
    * @throws code_invalid, code_expired (422); then forbidden (403) without a membership at the end,
    * credentials_invalid (401), sign_in_locked (429), choose_membership (422): these leave the code usable
    */
-  const signIn = async (attempt: SignIn, request: Caller['request']): Promise<Granted> =>
-    orThrow(await work.write(identityRole, 0, async (tx) => {
+  const signIn = async (attempt: SignIn, request: Caller['request']): Promise<Granted> => {
+    // Read beforehand: a transaction that waits for a second connection could wait for itself.
+    const known = attempt.end === 'consumer' ? [] : await offices.list()
+    return orThrow(await work.write(identityRole, 0, async (tx) => {
       const found = await judge(tx, attempt, 'login')
       if (found instanceof Problem) return found
       const person = await lockOrMake(tx, vault.open(found.phoneSealed, columns.challengePhone))
-      const place = await placeOf(tx, person, attempt)
+      const place = await placeOf(tx, person, attempt, known)
       if (place instanceof Problem) return place
       await markChallengeUsed(tx, found.id, clock.now())
       return beginSession(tx, person, attempt, place, request)
     }))
+  }
 
   /** The roles a session still has; undefined when its membership has ended. */
   const rolesOf = async (tx: Tx, { personId, end, office, merchantId }: SessionRow): Promise<string[] | undefined> =>

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid'
-import { randomFillSync } from 'node:crypto'
 import { z } from 'zod'
+import { randomSlice } from './random.js'
 
 /*
  * An id is a TypeID: a prefix that says what it names, and a UUIDv7. The last 16 bits of the
@@ -15,44 +15,39 @@ import { z } from 'zod'
 export type Id<Prefix extends string> = `${Prefix}_${string}`
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-const valueOf = new Int8Array(128).fill(-1)
-for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i
-
 const suffixLength = 26
 const officeMax = 0xffff
 
-const suffixOf = (hex: string): string => {
-  // 130 bits: two zero bits, then the 128 of the UUID, five at a time.
-  let suffix = ''
-  let bits = 2
-  let pending = 0
-  for (let i = 0; i < hex.length; i++) {
-    pending = (pending << 4) | Number.parseInt(hex[i] as string, 16)
-    bits += 4
-    if (bits >= 5) {
-      bits -= 5
-      suffix += alphabet[(pending >> bits) & 31]
-      pending &= (1 << bits) - 1
-    }
-  }
-  return suffix
-}
+/** Every pair of letters, by the ten bits it stands for. */
+const pairs = Array.from({ length: 1024 }, (_, i) => `${alphabet[i >> 5]}${alphabet[i & 31]}`)
+const valueOf = new Int8Array(128).fill(-1)
+for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i
+
+/** The suffix of 128 bits in four words: 130 bits, two zeros first, ten at a time. */
+const suffixOf = (a: number, b: number, c: number, d: number): string =>
+  pairs[a >>> 24] as string + pairs[(a >>> 14) & 1023] + pairs[(a >>> 4) & 1023] + pairs[((a & 15) << 6) | (b >>> 26)] +
+  pairs[(b >>> 16) & 1023] + pairs[(b >>> 6) & 1023] + pairs[((b & 63) << 4) | (c >>> 28)] + pairs[(c >>> 18) & 1023] +
+  pairs[(c >>> 8) & 1023] + pairs[((c & 255) << 2) | (d >>> 30)] + pairs[(d >>> 20) & 1023] + pairs[(d >>> 10) & 1023] + pairs[d & 1023]
+
+const hexOfWord = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
 
 const hexOf = (suffix: string): string | undefined => {
   if (suffix.length !== suffixLength) return undefined
   let hex = ''
-  let bits = -2
-  let pending = 0
+  let word = 0
+  // The first letter carries two zero bits and three of the UUID.
+  let free = 34
   for (let i = 0; i < suffixLength; i++) {
     const code = suffix.charCodeAt(i)
     const value = code < 128 ? (valueOf[code] as number) : -1
     if (value < 0 || (i === 0 && value > 7)) return undefined
-    pending = (pending << 5) | value
-    bits += 5
-    while (bits >= 4) {
-      bits -= 4
-      hex += ((pending >> bits) & 15).toString(16)
-      pending &= (1 << bits) - 1
+    free -= 5
+    if (free > 0) {
+      word |= value << free
+    } else {
+      hex += hexOfWord(word | (value >> -free))
+      free += 32
+      word = free === 32 ? 0 : value << free
     }
   }
   return hex
@@ -61,23 +56,14 @@ const hexOf = (suffix: string): string | undefined => {
 const dashed = (hex: string) =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 
-const pool = new Uint8Array(16 * 256)
-let poolAt = pool.length
-
-const randomBytes = () => {
-  if (poolAt === pool.length) {
-    randomFillSync(pool)
-    poolAt = 0
-  }
-  return pool.subarray(poolAt, (poolAt += 16))
-}
+const word = (hex: string) => Number.parseInt(hex, 16)
 
 let lastMs = 0
 let sequence = 0
 
 /** A new id, later in sort order than every id this process made before. `office`: 0 for none. */
 export const newId = <Prefix extends string>(prefix: Prefix, office: number): Id<Prefix> => {
-  const random = randomBytes()
+  const random = randomSlice()
   const now = Date.now()
   if (now > lastMs) {
     lastMs = now
@@ -88,7 +74,8 @@ export const newId = <Prefix extends string>(prefix: Prefix, office: number): Id
   const bytes = v7({ msecs: lastMs, seq: sequence, random }, new Uint8Array(16))
   bytes[14] = office >> 8
   bytes[15] = office & 0xff
-  return `${prefix}_${suffixOf(Buffer.from(bytes).toString('hex'))}`
+  const words = new DataView(bytes.buffer, bytes.byteOffset)
+  return `${prefix}_${suffixOf(words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12))}`
 }
 
 /** The database's form of an id. */
@@ -100,7 +87,7 @@ export const uuidOf = (id: string): string => {
 
 /** The wire's form of a UUID of the database. */
 export const idOf = <Prefix extends string>(prefix: Prefix, uuid: string): Id<Prefix> =>
-  `${prefix}_${suffixOf(uuid.replaceAll('-', ''))}`
+  `${prefix}_${suffixOf(word(uuid.slice(0, 8)), word(uuid.slice(9, 13) + uuid.slice(14, 18)), word(uuid.slice(19, 23) + uuid.slice(24, 28)), word(uuid.slice(28)))}`
 
 /** The number of the notary office an id belongs to; 0 for none. */
 export const officeOf = (id: string): number => {

@@ -24,7 +24,8 @@ export const StaffRole = z.enum(['owner', 'cashier'])
 export type StaffRole = z.infer<typeof StaffRole>
 
 /** A text that people wrote: no NUL and no half of a surrogate pair, which the database could not keep. */
-export const PlainText = z.string().trim().min(1).max(10_000).regex(/^[^\0\p{Cs}]*$/u)
+export const PlainText = z.string().trim().min(1).max(10_000)
+  .refine((text) => !/[\0\p{Cs}]/u.test(text), { params: { zh: '含有无法保存的字符', en: 'has a character that cannot be kept' } })
 
 /** The last day of a lease; years as they occur in contracts. */
 const LeaseEnd = BusinessDate.regex(/^(19|[2-9]\d)\d\d-/)

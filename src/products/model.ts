@@ -29,6 +29,7 @@ export const Offer = z.object({
   bonusSessions: z.int().min(0).max(100_000).optional().meta({ description: 'kind sessions: gift sessions, used like the others' }),
   listPricePerSessionFen: PositiveFen.optional(),
   listPriceProof: PlainText.optional().meta({ description: 'Where the list price was made public' }),
+  refundsAtContractPrice: z.boolean().optional().meta({ description: 'The merchant promises more than the law: what was used is deducted at the contract\'s price, even when the consumer leaves' }),
   periodDays: z.int().min(1).max(36_500).optional().meta({ description: 'kind period: days of the term' }),
   listPricePerDayFen: PositiveFen.optional(),
   bonusFen: Fen.optional().meta({ description: 'kind stored_value: gift face value' }),

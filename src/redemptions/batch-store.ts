@@ -1,8 +1,8 @@
 import type { Contract } from '../contracts/model.js'
-import { idOf, uuidOf, type Id } from '../kernel/id.js'
+import { idOf, newId, uuidOf, type Id } from '../kernel/id.js'
 import type { Client, Row } from '../db/client.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
-import type { CheckInCode, Release } from './model.js'
+import { remainderDeadline, type CheckInCode, type Release } from './model.js'
 
 /*
  * The hot path's SQL: four statements and a commit for a whole batch of redemptions. Everything is
@@ -162,4 +162,14 @@ export const recordBatch = async (client: Client, office: number, decided: reado
     ofContract(({ endedAt }) => endedAt), now, of(({ release }) => release.id)
   ])
   return row?.used ?? 0
+}
+
+/** Contracts that are completed with money left over: it goes back to the consumer, by a deadline that is due at once. */
+export const scheduleRemainders = async (client: Client, office: number, contracts: readonly Contract[], now: Date): Promise<void> => {
+  for (const { id } of contracts) {
+    await run(client, 'redeem_schedule_remainder', `
+      insert into deadlines (office_id, id, kind, subject, due_at) values ($1, $2, $3, $4, $5)
+      on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`,
+    [office, uuidOf(newId('ddl', office)), remainderDeadline, id, now])
+  }
 }

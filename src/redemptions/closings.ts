@@ -9,9 +9,6 @@ import { findLastVisit, insertRelease, listDaysToTakeBack, listReleasesOfContrac
 
 type Dependencies = Readonly<{ ledger: Ledger }>
 
-/** Set for a contract whose refund left money frozen, when a release it hangs on is no longer contested. */
-export const contestedDeadline = 'refund-contested'
-
 /** What a refund that closes a contract needs to know of its releases, and does to them. */
 export const createClosings = ({ ledger }: Dependencies) => {
   /** Units and money that are contested: under an objection, or pending in a dispute. */

@@ -16,6 +16,11 @@ export type ReleaseKind = z.infer<typeof ReleaseKind>
 export const ReleaseState = z.enum(['pending', 'objected', 'disputed', 'payable', 'voided', 'recorded'])
 export type ReleaseState = z.infer<typeof ReleaseState>
 
+/** Set for a contract with nothing left to use and money still held: it is the consumer's (法释〔2025〕4号 Art 18). */
+export const remainderDeadline = 'refund-remainder'
+/** Set for a contract whose refund left money frozen, when a release it hangs on is no longer contested. */
+export const contestedDeadline = 'refund-contested'
+
 /** A release as rules see it. */
 export type Release = Readonly<{
   id: RedemptionId

@@ -2,7 +2,7 @@ import { problem } from '../kernel/problem.js'
 
 export const codeInvalid = problem('code_invalid', {
   status: 422,
-  title: { zh: '核销码无效', en: 'Invalid code' },
+  title: { zh: '验证码或核销码无效', en: 'Invalid code' },
   detail: () => ({ zh: '此码不存在、不属于本商户或输入有误。请消费者重新出示。', en: 'The code does not exist, is not of this merchant, or was mistyped. Ask for a fresh one.' })
 })
 

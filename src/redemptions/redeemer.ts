@@ -12,7 +12,7 @@ import { Problem } from '../kernel/problem.js'
 import { idempotencyKeyReused } from '../kernel/problems.js'
 import { accountName } from '../ledger/model.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
-import { countWrongShortCode, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, type Decided, type FoundCode } from './batch-store.js'
+import { countWrongShortCode, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, scheduleRemainders, type Decided, type FoundCode } from './batch-store.js'
 import { createBatcher, type Outcome } from './batcher.js'
 import { RedeemAnswer, type CheckInCode, type Redeem, type Release } from './model.js'
 import { unitsReleased } from './postings.js'
@@ -179,6 +179,7 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
       const changed = [...state.changed].map((id) => state.contracts.get(id) as Contract)
       const used = await recordBatch(client, office, state.decided, changed, loaded.now)
       if (used !== state.decided.length) throw new Raced()
+      await scheduleRemainders(client, office, changed.filter(({ status, heldFen }) => status === 'completed' && heldFen > 0n), loaded.now)
     }
     for (const merchantId of state.missed) await countWrongShortCode(client, office, merchantId, loaded.now, after(loaded.now, -wrongShortCodesWindowMs))
     return outcomes

@@ -13,13 +13,12 @@ import { pageOf, positionOf, type PageOf, type PageQuery } from '../kernel/page.
 import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { Timetable } from '../timetable/service.js'
-import { contestedDeadline } from './closings.js'
-import { Redemption, RedemptionId, type Objection, type Redeem, type RedeemAnswer, type Release } from './model.js'
+import { contestedDeadline, Redemption, RedemptionId, remainderDeadline, type Objection, type Redeem, type RedeemAnswer, type Release } from './model.js'
 import { releaseVoided, unitsReleased } from './postings.js'
 import type { Redeemer } from './redeemer.js'
 import { codeHashOf } from './redeemer.js'
 import { assertUsable, codeLifetimeMs, daysToRelease, nextReleaseDate, object, releaseDays, voidRelease, withdrawObjection } from './rules.js'
-import { deleteCodesBefore, endObjection, findOpenObjection, findRelease, insertCode, insertObjection, insertRelease, listReleases, listReleasesOfContract, lockRelease, updateRelease, type ReleaseFilter } from './store.js'
+import { deleteCodesBefore, endObjection, findOpenObjection, findRelease, insertCode, insertObjection, insertRelease, listReleases, lockRelease, updateRelease, type ReleaseFilter } from './store.js'
 
 /** Opens a dispute for the consumer over a release nobody answered for, freezing its money. @returns the contract after it, or undefined when another dispute is open */
 export type OpenDispute = (tx: Tx, facts: { contract: Contract; release: Release; objection: Objection; at: Date }) => Promise<Contract | undefined>
@@ -177,6 +176,7 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
     await contracts.save(tx, contract)
     await insertRelease(tx, release)
     await ledger.post(tx, unitsReleased(contract, release))
+    if (contract.status === 'completed' && contract.heldFen > 0n) await timetable.set(tx, remainderDeadline, contract.id, at)
     return contract
   }
 
@@ -201,16 +201,10 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
     return viewOf(release)
   }
 
-  /** Units and money of a contract that are contested: under an objection or in a dispute. */
-  const contestedOf = async (tx: Tx, contractId: ContractId): Promise<{ units: bigint; amountFen: bigint }> => {
-    const rows = await listReleasesOfContract(tx, contractId, ['objected', 'disputed'])
-    return rows.reduce((sum, { units, amountFen }) => ({ units: sum.units + units, amountFen: sum.amountFen + amountFen }), { units: 0n, amountFen: 0n })
-  }
-
   /** Forgets codes that have been no good for a day. */
   const sweepCodes = (office: number, at: Date): Promise<void> => work.write(worker, office, (tx) => deleteCodesBefore(tx, after(at, -dayMs)))
 
-  return { makeCode, redeem, voidRedemption, objectTo, withdraw, list, find, contestedOf, scheduleTerm, sweepCodes }
+  return { makeCode, redeem, voidRedemption, objectTo, withdraw, list, find, scheduleTerm, sweepCodes }
 }
 
 /** A release without an open objection; the rule refuses it by its state. */

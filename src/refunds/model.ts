@@ -6,7 +6,7 @@ import { idSchema, type Id } from '../kernel/id.js'
 import { Fen, type Fen as FenAmount } from '../kernel/money.js'
 import { PageQuery } from '../kernel/page.js'
 import { MerchantId } from '../merchants/model.js'
-import { LawRule, StepView } from './law/model.js'
+import { Gifts, LawRule, StepView } from './law/model.js'
 
 export const RefundId = idSchema('ref')
 export type RefundId = z.infer<typeof RefundId>
@@ -40,7 +40,8 @@ export type RequestedEnd = z.infer<typeof RequestedEnd>
 
 export const QuoteRequest = z.object({
   reason: RequestReason,
-  agreedFen: Fen.optional().meta({ description: 'reason mutual: what the parties agree goes back' })
+  agreedFen: Fen.optional().meta({ description: 'reason mutual: what the parties agree goes back' }),
+  gifts: Gifts.optional()
 })
 export type QuoteRequest = z.output<typeof QuoteRequest>
 
@@ -178,6 +179,7 @@ export type QuoteRecord = Readonly<{
   contractId: ContractId
   reason: RefundReason
   agreedFen: FenAmount | null
+  gifts: Gifts | null
   rule: LawRule
   division: Division
   steps: readonly QuoteStep[]

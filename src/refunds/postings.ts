@@ -1,5 +1,6 @@
 import type { ChannelName } from '../channels/model.js'
 import type { Contract } from '../contracts/model.js'
+import type { Fen } from '../kernel/money.js'
 import { credit, debit, type ContractAccount, type Journal, type OwnAccount } from '../ledger/model.js'
 import type { Division, RefundRecord } from './model.js'
 
@@ -30,6 +31,24 @@ export const refundApproved = (after: Contract, refund: RefundRecord, { heldFen,
     credit(refundPayable(refund), refundFen, after.id),
     merchantPart === 'payable' ? credit(merchantPayable(after), merchantFen, after.id) : credit(account('pending', after), merchantFen),
     credit(account('disputed', after), contestedFen)
+  ]
+})
+
+/**
+ * What a refund left frozen is no longer contested: Dr disputed / Cr refund_payable, Cr payable.
+ * `refund`: the further refund, where anything goes back.
+ */
+export const contestedSettled = (after: Contract, closing: Pick<RefundRecord, 'id'>, refund: RefundRecord | undefined, merchantFen: Fen, at: Date): Journal => ({
+  event: 'contested-settled',
+  reference: closing.id,
+  contractId: after.id,
+  merchantId: after.merchantId,
+  occurredAt: at,
+  facts: { refundId: refund?.id },
+  lines: [
+    debit(account('disputed', after), (refund?.refundFen ?? 0n) + merchantFen),
+    ...(refund ? [credit(refundPayable(refund), refund.refundFen, after.id)] : []),
+    credit(merchantPayable(after), merchantFen, after.id)
   ]
 })
 

@@ -9,10 +9,10 @@ import { invariant } from '../kernel/invariant.js'
 import type { Language } from '../kernel/problem.js'
 import type { Offices } from '../offices/service.js'
 import type { Closings } from '../redemptions/closings.js'
-import type { RefundCalculation, RefundFacts } from './law/model.js'
+import type { Gifts, RefundCalculation, RefundFacts } from './law/model.js'
 import { calculate, interestOf } from './law/rules.js'
 import { InterestRate, RefundPolicy, type QuoteRecord, type QuoteRequest, type RefundInterest, type RefundQuote, type RefundReason, type RefundRecord } from './model.js'
-import { assess, causeFor, checkAgreed, checkCoolingOff, checkQuotable, daysPassed, type Assessment } from './rules.js'
+import { assess, causeFor, checkAgreed, checkCoolingOff, checkGifts, checkQuotable, daysPassed, type Assessment } from './rules.js'
 import { insertQuote } from './store.js'
 import { calculationView, quoteView } from './views.js'
 
@@ -25,7 +25,7 @@ type Dependencies = Readonly<{
 }>
 
 /** What is asked of a contract, and when the contract ends by it. */
-export type Asked = Readonly<{ reason: RefundReason; agreedFen: bigint | undefined; endsAt: Date }>
+export type Asked = Readonly<{ reason: RefundReason; agreedFen?: bigint | undefined; gifts?: Gifts | undefined; endsAt: Date }>
 
 /** An assessment with the contract it is of: its term's days beyond the end are taken back in it. */
 export type Assessed = Assessment & Readonly<{ contract: Contract; daysToKeep: bigint | undefined }>
@@ -83,10 +83,11 @@ export const createQuotes = ({ work, clock, contracts, closings, offices }: Depe
       const now = clock.now()
       checkAsked(contract, request.reason, now)
       checkAgreed(request, contract)
-      const { sum, division, steps } = await assessNow(tx, contract, { reason: request.reason, agreedFen: request.agreedFen, endsAt: now })
+      checkGifts(request, caller.end)
+      const { sum, division, steps } = await assessNow(tx, contract, { ...request, endsAt: now })
       const { quoteHours } = await policyOf(tx, now)
       const record: QuoteRecord = {
-        id: newId('quo', tx.office), contractId, reason: request.reason, agreedFen: request.agreedFen ?? null, rule: sum.rule, division,
+        id: newId('quo', tx.office), contractId, reason: request.reason, agreedFen: request.agreedFen ?? null, gifts: request.gifts ?? null, rule: sum.rule, division,
         steps: steps.map(({ text, amountFen }) => ({ text, amountFen: amountFen.toString() })), lawRefs: sum.lawRefs,
         contractVersion: contract.version, quotedBy: caller.personId, createdAt: now, expiresAt: after(now, quoteHours * hourMs)
       }

@@ -5,9 +5,9 @@ import { least, most, type Fen } from '../kernel/money.js'
 import { forbidden, validationFailed, wrongState } from '../kernel/problems.js'
 import { ratio } from '../kernel/rational.js'
 import type { Offer } from '../products/model.js'
-import type { Cause, Step, Sum } from './law/model.js'
+import type { Cause, Gifts, Step, Sum } from './law/model.js'
 import {
-  agreedSum, coolOffSessions, coolOffStoredValue, coolOffTerm, reckonSessions, reckonStoredValue, reckonTerm, reckonTermAtListPrice, sumOf,
+  agreedSum, coolOffSessions, coolOffStoredValue, coolOffTerm, deductGifts, reckonSessions, reckonStoredValue, reckonTerm, reckonTermAtListPrice, sumOf,
   type Reckoning
 } from './law/rules.js'
 import { closingReasons, type Division, type QuoteRequest, type RefundPolicy, type RefundReason, type RefundRecord, type RequestedEnd } from './model.js'
@@ -54,6 +54,13 @@ export const checkAgreed = ({ reason, agreedFen }: QuoteRequest, { priceFen }: C
   if (agreedFen !== undefined && agreedFen > priceFen) throw refuse('商定金额不能超过合同价款', 'cannot exceed the price')
 }
 
+/** @throws forbidden (403) where another than the notary decides what gifts come to, validation_failed (422) beside an agreed sum */
+export const checkGifts = ({ reason, gifts }: QuoteRequest, end: string): void => {
+  if (gifts === undefined) return
+  if (end !== 'notary') throw forbidden({})
+  if (reason === 'mutual') throw validationFailed({ errors: [{ path: 'gifts', message: { zh: '协商退费不另计赠品', en: 'does not go with an agreed sum' } }] })
+}
+
 const causeOf: Readonly<Record<RefundReason, Cause>> = {
   cooling_off: 'neither', consumer_choice: 'consumer', merchant_breach: 'merchant', mutual: 'neither', force_majeure: 'neither',
   closure: 'merchant', deposit_refused: 'neither', stray_payment: 'neither', remainder: 'neither', award: 'neither', settlement_agreement: 'neither'
@@ -84,7 +91,7 @@ export const daysPassed = ({ termStart, units }: Contract, on: BusinessDate, las
   return clamp(passed, 0n, units)
 }
 
-type Asked = Readonly<{ reason: RefundReason; agreedFen: Fen | undefined; policy: RefundPolicy }>
+type Asked = Readonly<{ reason: RefundReason; agreedFen?: Fen | undefined; gifts?: Gifts | undefined; policy: RefundPolicy }>
 
 const provenListPrice = ({ listPriceProof }: Offer, listPriceFen: Fen | undefined): Fen | undefined =>
   listPriceProof === undefined ? undefined : listPriceFen
@@ -114,14 +121,16 @@ const reckonTermCard = ({ contract, offer, isVisited }: Standing, used: bigint, 
 const reckon = (standing: Standing, used: bigint, asked: Asked): Sum => {
   if (asked.agreedFen !== undefined) return sumOf(agreedSum(asked.agreedFen))
   const byKind = { sessions: reckonSessionCard, stored_value: reckonStoredCard, period: reckonTermCard }
-  return sumOf(byKind[standing.contract.kind](standing, used, asked))
+  const reckoning = byKind[standing.contract.kind](standing, used, asked)
+  return sumOf(asked.gifts === undefined ? reckoning : deductGifts(reckoning, standing.contract.priceFen, asked.gifts))
 }
 
 /** Money frozen out of held by a dispute: what is disputed and did not come from pending releases. */
 const frozenFromHeld = ({ disputedFen, objectedFen }: Contract, contestedFen: Fen): Fen =>
   most(0n, disputedFen - (contestedFen - objectedFen))
 
-export type Assessment = Readonly<{ sum: Sum; division: Division; steps: readonly Step[] }>
+/** `atStake`: what the contested units could still change, beyond the money that is pending for them. */
+export type Assessment = Readonly<{ sum: Sum; division: Division; steps: readonly Step[]; atStakeFen: Fen }>
 
 const stepsOf = ({ steps }: Sum, countedFen: Fen, { heldFen, refundFen, merchantFen, contestedFen, shortfallFen }: Division): readonly Step[] => [
   ...steps,
@@ -140,13 +149,14 @@ export const assess = (standing: Standing, asked: Asked): Assessment => {
   const countedFen = refundedFen + frozenFromHeld({ heldFen, refundedFen, ...contract }, contested.amountFen)
 
   const refundFen = clamp(sum.refundFen - countedFen, 0n, heldFen)
-  const contestedFen = clamp(atMost - sum.refundFen - contested.amountFen, 0n, heldFen - refundFen)
+  const atStakeFen = most(0n, atMost - sum.refundFen - contested.amountFen)
+  const contestedFen = least(atStakeFen, heldFen - refundFen)
   const division: Division = {
     heldFen, refundFen, contestedFen,
     merchantFen: heldFen - refundFen - contestedFen,
     shortfallFen: most(0n, sum.refundFen - countedFen - heldFen)
   }
-  return { sum, division, steps: stepsOf(sum, countedFen, division) }
+  return { sum, division, steps: stepsOf(sum, countedFen, division), atStakeFen }
 }
 
 const sameDivision = (a: Division, b: Division): boolean =>
@@ -222,6 +232,30 @@ export const divide = (contract: Contract, { refundFen, merchantFen, contestedFe
     releasedFen: contract.releasedFen + (merchantPart === 'payable' ? merchantFen : 0n)
   }
 }
+
+/** How frozen money that is no longer at stake is divided. */
+export type Settled = Readonly<{ refundFen: Fen; merchantFen: Fen; stillFrozenFen: Fen }>
+
+/**
+ * Divides what a refund left frozen, once a release it hangs on is voided or no longer objected to:
+ * what the rule now gives beyond what went back is the consumer's, the rest the merchant's.
+ */
+export const settleContested = ({ refundedFen }: Contract, frozenFen: Fen, { sum, atStakeFen }: Assessment): Settled => {
+  const stillFrozenFen = least(frozenFen, atStakeFen)
+  const free = frozenFen - stillFrozenFen
+  const refundFen = clamp(sum.refundFen - refundedFen, 0n, free)
+  return { refundFen, merchantFen: free - refundFen, stillFrozenFen }
+}
+
+/** The contract once that is done. */
+export const afterSettled = (contract: Contract, { refundFen, merchantFen }: Settled): Contract => ({
+  ...contract,
+  allocFen: contract.allocFen + merchantFen,
+  takenFen: contract.takenFen - merchantFen,
+  disputedFen: contract.disputedFen - refundFen - merchantFen,
+  refundedFen: contract.refundedFen + refundFen,
+  releasedFen: contract.releasedFen + merchantFen
+})
 
 /** The contract once a refund of its price is paid: one that closes it has terminated it. */
 export const afterPaid = (contract: Contract, { reason, refundFen }: Pick<RefundRecord, 'reason' | 'refundFen'>, at: Date): Contract => {

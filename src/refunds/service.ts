@@ -16,24 +16,32 @@ import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { WorkingDays } from '../offices/working-days.js'
 import type { Closings } from '../redemptions/closings.js'
+import { contestedDeadline, remainderDeadline } from '../redemptions/model.js'
 import type { Timetable } from '../timetable/service.js'
 import {
   Refund, RefundId,
   type Division, type QuoteId, type QuoteRecord, type RefundDetail, type RefundFilter, type RefundReason, type RefundRecord, type RequestedEnd
 } from './model.js'
-import { refundApproved, refundPayable, remainderReturned } from './postings.js'
+import { contestedSettled, refundApproved, refundPayable, remainderReturned } from './postings.js'
 import { quoteStale } from './problems.js'
 import type { Asked, Assessed, Quotes } from './quotes.js'
 import {
-  afterPaid, checkAnswerable, checkApprovable, checkQuote, consented, declined, divide, isMoved, isUnapproved, needsConsent, otherSide,
-  rejected, remainderOf, silenceOf, withoutRemainder
+  afterPaid, afterSettled, checkAnswerable, checkApprovable, checkQuote, consented, declined, divide, isMoved, isUnapproved, needsConsent, otherSide,
+  rejected, remainderOf, settleContested, silenceOf, withoutRemainder
 } from './rules.js'
 import type { Sending } from './sending.js'
-import { findQuote, findRefund, insertRefund, listRefunds, lockOpenRefund, lockRefund, updateRefund } from './store.js'
+import { findExecutedRefund, findQuote, findRefund, insertRefund, listRefunds, lockOpenRefund, lockRefund, updateRefund } from './store.js'
 import { quoteView, refundView } from './views.js'
 
 /** The order that paid a contract, and its channel: where its price goes back. */
 export type PaidOrder = Readonly<{ paymentId: Id<'pay'>; channel: ChannelName }>
+
+/** Money that a refund leaves frozen: held by the disputes, which are built on refunds. */
+export type FrozenContested = Readonly<{
+  openFrozenOf: (tx: Tx, contractId: ContractId) => Promise<bigint>
+  freezeContested: (tx: Tx, contract: Contract, amountFen: bigint) => Promise<void>
+  refreezeContested: (tx: Tx, contract: Contract, amountFen: bigint, at: Date) => Promise<void>
+}>
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -46,13 +54,12 @@ type Dependencies = Readonly<{
   workingDays: WorkingDays
   quotes: Quotes
   sending: Sending
+  frozen: FrozenContested
   /** The order that paid a contract; every contract with money has one. */
   paidOrderOf: (tx: Tx, contractId: ContractId) => Promise<PaidOrder>
 }>
 
 const consentDeadline = 'refund-consent'
-/** Set for a contract with nothing left to use and money still held. */
-export const remainderDeadline = 'refund-remainder'
 
 type Locked = Readonly<{ contract: Contract; refund: RefundRecord }>
 type MerchantPart = 'pending' | 'payable'
@@ -60,7 +67,7 @@ type Parts = Pick<Division, 'refundFen' | 'merchantFen' | 'contestedFen'>
 
 const ownDeadlineDays = 15
 
-export const createRefunds = ({ work, clock, contracts, closings, ledger, evidence, timetable, workingDays, quotes, sending, paidOrderOf }: Dependencies) => {
+export const createRefunds = ({ work, clock, contracts, closings, ledger, evidence, timetable, workingDays, quotes, sending, frozen, paidOrderOf }: Dependencies) => {
   const append = (tx: Tx, fact: Fact, { id, contractId, merchantId }: RefundRecord, at: Date, payload: Readonly<Record<string, unknown>> = {}): Promise<void> =>
     evidence.appendFact(tx, { fact, subject: id, contractId, merchantId, occurredAt: at, payload })
 
@@ -93,7 +100,8 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     requestedEnd: 'service', deadlineAt, createdAt: at
   })
 
-  const askedOf = ({ reason, agreedFen }: Pick<QuoteRecord, 'reason' | 'agreedFen'>, endsAt: Date): Asked => ({ reason, agreedFen: agreedFen ?? undefined, endsAt })
+  const askedOf = ({ reason, agreedFen, gifts }: Pick<QuoteRecord, 'reason' | 'agreedFen' | 'gifts'>, endsAt: Date): Asked =>
+    ({ reason, agreedFen: agreedFen ?? undefined, gifts: gifts ?? undefined, endsAt })
 
   /** Whether the facts a refund was asked on have moved since. */
   const isStale = async (tx: Tx, contract: Contract, refund: RefundRecord): Promise<boolean> => {
@@ -116,7 +124,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
 
   /** What would go back without the consumer's cause: a merchant who gives as much needs no consent. */
   const withoutCause = async (tx: Tx, contract: Contract, at: Date): Promise<bigint> =>
-    (await quotes.assessNow(tx, contract, { reason: 'merchant_breach', agreedFen: undefined, endsAt: at })).division.refundFen
+    (await quotes.assessNow(tx, contract, { reason: 'merchant_breach', endsAt: at })).division.refundFen
 
   /**
    * A side asks for the refund it was quoted.
@@ -189,15 +197,16 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   }))
 
   /** Takes all that is held out of it in one transfer, and sends what goes back once that has committed. */
-  const execute = async (tx: Tx, before: Contract, refund: RefundRecord, division: Division, frozen: FreezeReason, at: Date): Promise<RefundRecord> => {
+  const execute = async (tx: Tx, before: Contract, refund: RefundRecord, division: Division, freezeReason: FreezeReason, at: Date): Promise<RefundRecord> => {
     const part: MerchantPart = refund.consumerAgreed ? 'payable' : 'pending'
-    const divided = divide(before, division, part, frozen)
+    const divided = divide(before, division, part, freezeReason)
     const isNothing = refund.refundFen === 0n
     const contract = isNothing ? afterPaid(divided, refund, at) : divided
     const executed: RefundRecord = { ...refund, status: isNothing ? 'paid' : 'approved', approvedAt: at, paidAt: isNothing ? at : null }
     await contracts.save(tx, contract)
     await ledger.post(tx, refundApproved(contract, executed, division, part, at))
     await closings.releaseRest(tx, contract, division.merchantFen, part, at)
+    if (division.contestedFen > 0n) await frozen.freezeContested(tx, contract, division.contestedFen)
     if (!isNothing) await sending.order(tx, executed)
     return executed
   }
@@ -321,6 +330,28 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     const contract = withoutRemainder(before, amountFen)
     await contracts.save(tx, contract)
     await ledger.post(tx, remainderReturned(contract, refund, at))
+  }))
+
+  /** What a refund left frozen, once a release it hangs on is no longer contested. A dispute that took it up decides on it itself. */
+  const settleFrozen = async (tx: Tx, before: Contract, at: Date): Promise<void> => {
+    const [frozenFen, closing] = [await frozen.openFrozenOf(tx, before.id), await findExecutedRefund(tx, before.id)]
+    if (frozenFen === 0n || !closing) return
+    const quote = closing.quoteId === null ? undefined : await findQuote(tx, closing.quoteId)
+    const asked = askedOf(quote ?? { reason: closing.reason, agreedFen: null, gifts: null }, closing.createdAt)
+    const settled = settleContested(before, frozenFen, await quotes.assessNow(tx, before, asked))
+    if (settled.stillFrozenFen === frozenFen) return
+
+    const refund = settled.refundFen > 0n ? await orderRemainder(tx, before, settled.refundFen, at) : undefined
+    const contract = afterSettled(before, settled)
+    await contracts.save(tx, contract)
+    await ledger.post(tx, contestedSettled(contract, closing, refund, settled.merchantFen, at))
+    await closings.releaseRest(tx, contract, settled.merchantFen, 'payable', at)
+    await frozen.refreezeContested(tx, contract, settled.stillFrozenFen, at)
+  }
+
+  timetable.on(contestedDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
+    const contract = await contracts.lock(tx, subject as ContractId)
+    if (await take(tx)) await settleFrozen(tx, contract, at)
   }))
 
   return {

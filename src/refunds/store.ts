@@ -1,14 +1,16 @@
-import { and, desc, eq, gt, inArray, lt, lte, notInArray, or } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, lt, lte, notInArray, or } from 'drizzle-orm'
+import { z } from 'zod'
 import type { ContractId } from '../contracts/model.js'
 import type { Tx } from '../db/unit-of-work.js'
+import { Gifts } from './law/model.js'
 import { closingReasons, type QuoteId, type QuoteRecord, type RefundId, type RefundRecord, type RefundStatus } from './model.js'
-import { refundQuotes, refunds } from './table.js'
+import { maskedRefunds, refundQuotes, refunds } from './table.js'
 
-const quoteOf = ({ officeId: _, heldFen, refundFen, merchantFen, contestedFen, shortfallFen, ...row }: typeof refundQuotes.$inferSelect): QuoteRecord =>
-  ({ ...row, division: { heldFen, refundFen, merchantFen, contestedFen, shortfallFen } })
+const quoteOf = ({ officeId: _, gifts, heldFen, refundFen, merchantFen, contestedFen, shortfallFen, ...row }: typeof refundQuotes.$inferSelect): QuoteRecord =>
+  ({ ...row, gifts: gifts && z.decode(Gifts, gifts), division: { heldFen, refundFen, merchantFen, contestedFen, shortfallFen } })
 
-export const insertQuote = async ({ db, office }: Tx, { division, steps, lawRefs, ...quote }: QuoteRecord): Promise<void> => {
-  await db.insert(refundQuotes).values({ ...quote, ...division, steps: [...steps], lawRefs: [...lawRefs], officeId: office })
+export const insertQuote = async ({ db, office }: Tx, { division, steps, lawRefs, gifts, ...quote }: QuoteRecord): Promise<void> => {
+  await db.insert(refundQuotes).values({ ...quote, ...division, gifts: gifts && z.encode(Gifts, gifts), steps: [...steps], lawRefs: [...lawRefs], officeId: office })
 }
 
 export const findQuote = async ({ db, office }: Tx, id: QuoteId): Promise<QuoteRecord | undefined> => {
@@ -53,6 +55,12 @@ export const lockOpenRefund = async ({ db, office }: Tx, contractId: ContractId)
     .where(and(eq(refunds.officeId, office), eq(refunds.contractId, contractId), inArray(refunds.reason, [...closingReasons]), inArray(refunds.status, openStatuses)))
     .for('update'))[0]
 
+/** The refund that took all that was held out of a contract. */
+export const findExecutedRefund = async ({ db, office }: Tx, contractId: ContractId): Promise<RefundRecord | undefined> =>
+  (await db.select(refundColumns).from(refunds)
+    .where(and(eq(refunds.officeId, office), eq(refunds.contractId, contractId), inArray(refunds.reason, [...closingReasons]), isNotNull(refunds.approvedAt)))
+    .orderBy(desc(refunds.id)).limit(1))[0]
+
 export type RefundSelection = Readonly<{
   office: number | undefined
   status: RefundStatus | undefined
@@ -61,18 +69,20 @@ export type RefundSelection = Readonly<{
   now: Date
 }>
 
-const lateness = (isLate: boolean, now: Date) => isLate
-  ? and(notInArray(refunds.status, endStatuses), lte(refunds.deadlineAt, now))
-  : or(inArray(refunds.status, endStatuses), gt(refunds.deadlineAt, now))
+const latenessOf = ({ status, deadlineAt }: typeof maskedRefunds | typeof refunds, isLate: boolean, now: Date) => isLate
+  ? and(notInArray(status, endStatuses), lte(deadlineAt, now))
+  : or(inArray(status, endStatuses), gt(deadlineAt, now))
 
-/** Refunds that the role may see, newest first, from below a position. A consumer's may be of several offices. */
-export const listRefunds = ({ db }: Tx, { office, status, contractId, isLate, now }: RefundSelection, before: RefundId | undefined, limit: number): Promise<RefundRecord[]> =>
-  db.select(refundColumns).from(refunds)
-    .where(and(
-      office === undefined ? undefined : eq(refunds.officeId, office),
-      status && eq(refunds.status, status),
-      contractId && eq(refunds.contractId, contractId),
-      isLate === undefined ? undefined : lateness(isLate, now),
-      before && lt(refunds.id, before)
-    ))
-    .orderBy(desc(refunds.id)).limit(limit)
+const selected = (from: typeof maskedRefunds | typeof refunds, { office, status, contractId, isLate, now }: RefundSelection, before: RefundId | undefined) => and(
+  office === undefined ? undefined : eq(from.officeId, office),
+  status && eq(from.status, status),
+  contractId && eq(from.contractId, contractId),
+  isLate === undefined ? undefined : latenessOf(from, isLate, now),
+  before && lt(from.id, before)
+)
+
+/** Refunds that the role may see, newest first, from below a position. A consumer's may be of several offices; the bureau sees no people. */
+export const listRefunds = async ({ db, actor }: Tx, selection: RefundSelection, before: RefundId | undefined, limit: number): Promise<RefundRecord[]> =>
+  actor.role === 'bureau'
+    ? db.select().from(maskedRefunds).where(selected(maskedRefunds, selection, before)).orderBy(desc(maskedRefunds.id)).limit(limit)
+    : db.select(refundColumns).from(refunds).where(selected(refunds, selection, before)).orderBy(desc(refunds.id)).limit(limit)

@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, pgView, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { fen, id, instant, officeId } from '../db/columns.js'
 import { allowAll, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import { contracts } from '../contracts/table.js'
 import type { ChannelName } from '../channels/model.js'
-import type { LawRule } from './law/model.js'
+import type { z } from 'zod'
+import type { Gifts, LawRule } from './law/model.js'
 import type { QuoteStep, RefundPurpose, RefundReason, RefundStatus, RequestedEnd } from './model.js'
 
 /** What a refund would be on facts that may move: refused when they did. */
@@ -15,6 +16,8 @@ export const refundQuotes = pgTable('refund_quotes', {
   reason: text('reason').$type<RefundReason>().notNull(),
   /** reason mutual: what the parties agree goes back */
   agreedFen: fen('agreed_fen'),
+  /** gifts already taken, as a notary decided */
+  gifts: jsonb('gifts').$type<z.input<typeof Gifts>>(),
   rule: text('rule').$type<LawRule>().notNull(),
   refundFen: fen('refund_fen').notNull(),
   merchantFen: fen('merchant_fen').notNull(),
@@ -36,8 +39,7 @@ export const refundQuotes = pgTable('refund_quotes', {
   ...allowAll('refund_quotes', ['select', 'insert'], ['notary', 'worker'], ofOffice)
 ])
 
-/** Money going back: of a contract (principal), or money that never was the price (stray). */
-export const refunds = pgTable('refunds', {
+const shape = () => ({
   officeId: officeId(),
   id: id('id', 'ref').notNull(),
   purpose: text('purpose').$type<RefundPurpose>().notNull(),
@@ -67,7 +69,10 @@ export const refunds = pgTable('refunds', {
   lastError: text('last_error'),
   channelReference: text('channel_reference'),
   paidAt: instant('paid_at')
-}, (t) => [
+})
+
+/** Money going back: of a contract (principal), or money that never was the price (stray). */
+export const refunds = pgTable('refunds', shape(), (t) => [
   primaryKey({ name: 'refunds_pk', columns: [t.officeId, t.id] }),
   foreignKey({ name: 'refunds_contract', columns: [t.officeId, t.contractId], foreignColumns: [contracts.officeId, contracts.id] }),
   index('refunds_of_contract').on(t.officeId, t.contractId),
@@ -81,3 +86,6 @@ export const refunds = pgTable('refunds', {
   ...allowAll('refunds', ['select', 'insert', 'update'], ['merchant'], ofMerchant),
   ...allowAll('refunds', ['select', 'insert', 'update'], ['notary', 'worker'], ofOffice)
 ])
+
+/** The same without people and what they wrote: what the bureau sees. The migration writes the view. */
+export const maskedRefunds = pgView('masked_refunds', shape()).existing()

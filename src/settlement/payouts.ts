@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.js'
 import { officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import type { Vault } from '../kernel/vault.js'
+import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { Offices } from '../offices/service.js'
 import type { Outbox } from '../outbox/service.js'
@@ -29,6 +30,8 @@ type Dependencies = Readonly<{
 }>
 
 type Found = Readonly<{ settlement: SettlementRecord; item: ItemRecord }>
+/** When an answer is recorded, and the account it was paid from. */
+type Occasion = Readonly<{ at: Date; special: OwnAccount }>
 
 const topic = 'bank.payout'
 const askTheBank = 'payout-answer'
@@ -39,7 +42,8 @@ const about = 'settlement_items.payee'
  * item's id, and whatever the bank says is recorded in a transaction of its own.
  */
 export const createPayouts = ({ work, clock, vault, offices, payables, ledger, outbox, timetable, bank }: Dependencies) => {
-  const specialAccount = async (office: number) => bankAccount((await offices.byNumber(office)).accountNumber)
+  /** The account an office pays from. Read before a transaction begins, which would need a second connection for it. */
+  const specialAccount = async (office: number): Promise<OwnAccount> => bankAccount((await offices.byNumber(office)).accountNumber)
 
   /** @throws bank_unavailable (422) */
   const checkBank = (): void => { if (!bank) throw bankUnavailable({}) }
@@ -81,7 +85,7 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
   }
 
   /** What an item's new status means in money, in reservations and in deadlines. */
-  const book = async (tx: Tx, { settlement, item }: Found, at: Date): Promise<void> => {
+  const book = async (tx: Tx, { settlement, item }: Found, { at, special }: Occasion): Promise<void> => {
     if (item.status === 'submitted') {
       await timetable.set(tx, askTheBank, item.id, askAgainAt(settlement.approvedAt ?? at, at))
       return
@@ -92,19 +96,18 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
       await ledger.post(tx, payoutReturned(item, at))
       return
     }
-    const special = await specialAccount(tx.office)
     await ledger.post(tx, payoutConfirmed(item, special, at))
     await ledger.post(tx, feeTaken(item, special, at))
   }
 
   /** Records the bank's answer to a payout; after a final one nothing changes. */
-  const record = async (tx: Tx, { settlement, item }: Found, answer: PayoutAnswer, at: Date): Promise<ItemRecord> => {
-    const after = answered(item, answer, at)
+  const record = async (tx: Tx, { settlement, item }: Found, answer: PayoutAnswer, occasion: Occasion): Promise<ItemRecord> => {
+    const after = answered(item, answer, occasion.at)
     if (!after) return item
     await updateItem(tx, after)
-    await book(tx, { settlement, item: after }, at)
+    await book(tx, { settlement, item: after }, occasion)
     const { unsent, unanswered } = await countUnderWay(tx, settlement.id)
-    await updateSettlement(tx, advanced(settlement, unsent, unanswered, at))
+    await updateSettlement(tx, advanced(settlement, unsent, unanswered, occasion.at))
     return after
   }
 
@@ -113,7 +116,8 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     const item = await readItem(office, itemId)
     if (item.status !== 'approved') return
     const answer = await connected.pay(await orderOf(office, item))
-    await work.write(worker, office, async (tx) => { await record(tx, await lock(tx, itemId), answer, clock.now()) })
+    const special = await specialAccount(office)
+    await work.write(worker, office, async (tx) => { await record(tx, await lock(tx, itemId), answer, { at: clock.now(), special }) })
   }
 
   /** Asks for a payout the bank has not decided; one it never got is sent, by the same key. */
@@ -125,9 +129,10 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     timetable.on(askTheBank, async ({ office, subject, at, take }) => {
       const itemId = SettlementItemId.parse(subject)
       const answer = await ask(bank, office, itemId)
+      const special = await specialAccount(office)
       await work.write(worker, office, async (tx) => {
         const found = await lock(tx, itemId)
-        if (await take(tx)) await record(tx, found, answer, at)
+        if (await take(tx)) await record(tx, found, answer, { at, special })
       })
     })
   }
@@ -137,17 +142,18 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
    * fee by the office. What comes back was paid before, even if we had not heard so yet. A second
    * notice changes nothing.
    */
-  const recordReturn = ({ key, reference, reason }: ReturnedPayout): Promise<void> => {
+  const recordReturn = async ({ key, reference, reason }: ReturnedPayout): Promise<void> => {
     const itemId = SettlementItemId.parse(key)
-    return work.write(worker, officeOf(itemId), async (tx) => {
+    const special = await specialAccount(officeOf(itemId))
+    await work.write(worker, officeOf(itemId), async (tx) => {
       const at = clock.now()
       const found = await lock(tx, itemId)
-      const paid = isUnderWay(found.item) ? await record(tx, found, { outcome: 'paid', reference }, at) : found.item
+      const paid = isUnderWay(found.item) ? await record(tx, found, { outcome: 'paid', reference }, { at, special }) : found.item
       const after = cameBack(paid, reason, at)
       if (!after) return
       await updateItem(tx, after)
       await payables.unreserve(tx, [itemId])
-      await ledger.post(tx, payoutCameBack(after, await specialAccount(tx.office), at))
+      await ledger.post(tx, payoutCameBack(after, special, at))
     })
   }
 

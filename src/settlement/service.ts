@@ -12,6 +12,7 @@ import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { Merchants } from '../merchants/service.js'
+import type { Office } from '../offices/model.js'
 import type { Offices } from '../offices/service.js'
 import type { Payables } from '../redemptions/payables.js'
 import { PayoutFee, Settlement, SettlementId, SettlementItemId, type DraftSettlement, type ItemRecord, type Payout, type SettlementItem, type SettlementQuery, type SettlementRecord, type SettlementSummary } from './model.js'
@@ -47,6 +48,11 @@ const viewOf = (settlement: SettlementRecord, items: readonly ItemRecord[]): Set
   items: items.map(itemView)
 })
 
+const officeOfNotary = ({ office }: Caller): number => {
+  invariant(office, 'a notary belongs to an office')
+  return office
+}
+
 export const createSettlements = ({ work, clock, offices, merchants, payables, ledger, evidence, payouts }: Dependencies) => {
   const lock = async (tx: Tx, id: SettlementId): Promise<SettlementRecord> => {
     const settlement = await lockSettlement(tx, id)
@@ -54,8 +60,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
     return settlement
   }
 
-  const tariffOn = async (tx: Tx, at: Date): Promise<number> => {
-    const office = await offices.byNumber(tx.office)
+  const tariffOn = async (tx: Tx, office: Pick<Office, 'id' | 'district'>, at: Date): Promise<number> => {
     const rule = await offices.ruleInForce(tx, 'payout_fee', [office.id, office.district], dateOf(at))
     invariant(rule, 'no payout_fee is in force')
     return PayoutFee.parse(rule.value).basisPoints
@@ -77,12 +82,13 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
    * Drafts a settlement of what is payable by the cutoff and in no other, one item a merchant.
    * @throws not_found (404) for a merchant the office does not know, nothing_payable (422)
    */
-  const draft = (command: Command, { cutoff, merchantIds }: DraftSettlement): Promise<Settlement> =>
-    work.writeOnce(command, command.caller.office ?? 0, Settlement, async (tx) => {
+  const draft = async (command: Command, { cutoff, merchantIds }: DraftSettlement): Promise<Settlement> => {
+    const office = await offices.byNumber(officeOfNotary(command.caller))
+    return work.writeOnce(command, office.number, Settlement, async (tx) => {
       for (const id of merchantIds ?? []) await merchants.find(tx, id)
       const now = clock.now()
       const settlement: SettlementRecord = {
-        id: newId('stl', tx.office), status: 'draft', cutoff: cutoff ?? now, feeBasisPoints: await tariffOn(tx, now),
+        id: newId('stl', tx.office), status: 'draft', cutoff: cutoff ?? now, feeBasisPoints: await tariffOn(tx, office, now),
         makerId: command.caller.personId, checkerId: null, createdAt: now, approvedAt: null, completedAt: null
       }
       const due = await payables.listPayable(tx, { cutoff: settlement.cutoff, merchantIds })
@@ -101,10 +107,10 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
       })
       return viewOf(settlement, items)
     })
+  }
 
   /** Locks the accounts a settlement is paid from, and tells what rules need of them. */
-  const lockMoney = async (tx: Tx, items: readonly ItemRecord[]) => {
-    const bank = await payouts.specialAccount(tx.office)
+  const lockMoney = async (tx: Tx, items: readonly ItemRecord[], bank: OwnAccount) => {
     const payable = items.map(({ merchantId }) => [merchantId, payableAccount(merchantId)] as const)
     const balances = await ledger.lockBalances(tx, [bank, ...payable.map(([, account]) => account)])
     const balanceOf = ({ kind, of }: OwnAccount) => balances.get(`${kind}:${of}`) ?? 0n
@@ -131,13 +137,14 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
    * @throws not_found (404), wrong_state (409), same_person (403), amounts_moved (409),
    *   insufficient_funds (422), bank_unavailable (422)
    */
-  const approve = (command: Command, id: SettlementId): Promise<Settlement> =>
-    work.writeOnce(command, officeOf(id), Settlement, async (tx) => {
+  const approve = async (command: Command, id: SettlementId): Promise<Settlement> => {
+    const bank = await payouts.specialAccount(officeOfNotary(command.caller))
+    return work.writeOnce(command, officeOf(id), Settlement, async (tx) => {
       const before = await lock(tx, id)
       checkApprover(before, command.caller.personId)
       payouts.checkBank()
       const items = await listItems(tx, id)
-      checkMoney(items, await lockMoney(tx, items))
+      checkMoney(items, await lockMoney(tx, items, bank))
 
       const now = clock.now()
       const settlement: SettlementRecord = { ...before, status: 'approved', checkerId: command.caller.personId, approvedAt: now }
@@ -146,6 +153,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
       for (const item of items) ordered.push(await order(tx, item, now))
       return viewOf(settlement, ordered)
     })
+  }
 
   /**
    * Takes a draft back; what it reserved is free for the next one.
@@ -172,7 +180,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
 
   /** The office's settlements, newest first. */
   const list = (caller: Caller, query: SettlementQuery): Promise<PageOf<SettlementSummary>> =>
-    work.read(actorOf(caller), caller.office ?? 0, async (tx) => {
+    work.read(actorOf(caller), officeOfNotary(caller), async (tx) => {
       const rows = await listSettlements(tx, query.status, positionOf(query, SettlementId), query.limit + 1)
       const { items, nextCursor } = pageOf(rows, query, ({ id }) => id)
       const totals = new Map((await sumItems(tx, items.map(({ id }) => id))).map((row) => [row.settlementId, row]))

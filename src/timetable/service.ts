@@ -17,7 +17,19 @@ export type Job = Readonly<{
 type Dependencies = Readonly<{ work: UnitOfWork; onFailure: (kind: string, error: unknown) => void }>
 
 const batchMax = 500
+const sideBySideMax = 8
 const retryAfterMs = (attempts: number) => Math.min(3_600_000, 5_000 * 2 ** attempts)
+
+/** Deadlines in their order, in groups that fell due at the same instant and may be handled side by side. */
+const simultaneous = (due: readonly Deadline[]): Deadline[][] => {
+  const groups: Deadline[][] = []
+  for (const deadline of due) {
+    const group = groups.at(-1)
+    if (group && group.length < sideBySideMax && group[0]?.dueAt.getTime() === deadline.dueAt.getTime()) group.push(deadline)
+    else groups.push([deadline])
+  }
+  return groups
+}
 
 export const createTimetable = ({ work, onFailure }: Dependencies) => {
   const handlers = new Map<string, DeadlineHandler>()
@@ -49,7 +61,7 @@ export const createTimetable = ({ work, onFailure }: Dependencies) => {
     run: async (office, at) => {
       for (;;) {
         const due = await work.read(worker, office, (tx) => listDue(tx, at, batchMax))
-        for (const deadline of due) await handle(office, deadline, at)
+        for (const together of simultaneous(due)) await Promise.all(together.map((deadline) => handle(office, deadline, at)))
         if (due.length < batchMax) return
       }
     }

@@ -18,20 +18,20 @@ t.test('contracts', async (t) => {
   const app = await startApp(t)
   const shop = await newShop(app, { name: '清波游泳馆' })
   const { owner, notary } = shop
-  const sessions = await listProduct(app, shop, { sessions: 20, bonusSessions: 2, priceFen: 128_000, name: '20 次卡(赠 2 次)' })
+  const sessions = await listProduct(app, shop, { sessions: 20, bonusSessions: 2, priceFen: 128_000, name: '20 次卡（赠 2 次）' })
   const consumer = await newConsumer(app, { legalName: '李雷' })
 
   t.test('a consumer agrees, reads, signs and pays, and the price is held', async (t) => {
     const made = await makeContract(consumer, sessions)
     t.match(made, {
-      status: 'awaiting_signature', merchantName: '清波游泳馆', productName: '20 次卡(赠 2 次)', kind: 'sessions', priceFen: 128_000,
+      status: 'awaiting_signature', merchantName: '清波游泳馆', productName: '20 次卡（赠 2 次）', kind: 'sessions', priceFen: 128_000,
       sessions: { total: 22, used: 0, left: 22, blocked: 0 }, money: { paidFen: 0, heldFen: 0 }, acceptArbitration: null, paidAt: null
     })
 
     const document = await consumer.get(`/contracts/${made.id}/document`)
     t.equal(document.headers['content-type'], 'text/plain; charset=utf-8')
     t.equal(createHash('sha256').update(document.body).digest('hex'), made.documentSha256, 'the hash is of the bytes served')
-    for (const part of ['李雷', consumer.idNumber, '清波游泳馆', '付费 20 次,赠送 2 次', '¥1,280.00(人民币壹仟贰佰捌拾元整)', '7 日内', '¥20,000.00']) {
+    for (const part of ['李雷', consumer.idNumber, '清波游泳馆', '付费 20 次，赠送 2 次', '¥1,280.00（人民币壹仟贰佰捌拾元整）', '7 日内', '¥20,000.00']) {
       t.ok(document.body.includes(part), `the document says ${part}`)
     }
     for (const condition of ['按次消费', '期限已经经过', '仲裁裁决', '和解协议', '调解协议', '法律意义', '五年', '仲裁条款']) {
@@ -84,7 +84,7 @@ t.test('contracts', async (t) => {
     const child = { legalName: '李小雷', idNumber: newIdNumber() }
     const made = await makeContract(consumer, sessions, { beneficiary: child })
     const { body } = await consumer.get(`/contracts/${made.id}/document`)
-    t.ok(body.includes(`实际使用人:李小雷,公民身份号码 ${child.idNumber}`))
+    t.ok(body.includes(`实际使用人：李小雷，公民身份号码 ${child.idNumber}`))
     t.notOk(JSON.stringify(made).includes(child.idNumber))
     await consumer.post(`/contracts/${made.id}/cancel`)
   })
@@ -272,6 +272,14 @@ t.test('contracts', async (t) => {
     t.equal((await asRole(app, 'consumer', { person: stranger.userId }, 'select 1 from receipts')).length, 0)
   })
 
+  t.test('the published contract knows these calls', async (t) => {
+    const paths = (await app.app.inject('/openapi.json')).json().paths
+    t.match(paths['/v1/contracts/{id}/document'].get.responses['200'], { content: { 'text/plain': { schema: { type: 'string' } } } })
+    t.match(paths['/v1/contracts'].post.responses, { 201: {}, 422: {} })
+    t.ok(paths['/v1/channels/{channel}/notifications'].post)
+    t.ok(paths['/v1/sandbox/payments/{id}/pay'].post)
+  })
+
   t.test('lists go by page, filter and party', async (t) => {
     const other = await newShop(app)
     const product = await listProduct(app, other, { priceFen: 1_000 })
@@ -329,5 +337,17 @@ t.test('time', async (t) => {
     t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'expired', money: { heldFen: 100_000 } })
     t.ok((await factsOf(app, id)).includes('contract-expired'))
     t.match(await (await maker(app)).get(`/contracts/${id}`), { body: { status: 'expired' } })
+  })
+
+  t.test('a card used up and brought back by a void after its time expires all the same', async (t) => {
+    const short = await listProduct(app, shop, { sessions: 1, validDays: 10, settlementRule: { release: 'per_session', objectionHours: 720 } })
+    const id = await buy(app, consumer, short)
+    const { body: { code } } = await consumer.post(`/contracts/${id}/check-in-codes`)
+    const { body: redemption } = expectStatus(await shop.cashier.post('/redemptions', { code, venueId: shop.venueId }), 201)
+    await advance(app, 11 * daySeconds)
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'completed', money: { pendingFen: 100_000 } })
+    expectStatus(await shop.owner.post(`/redemptions/${redemption.id}/void`, { reason: '重复核销' }), 200)
+    await advance(app, daySeconds)
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'expired', sessions: { left: 1 }, money: { heldFen: 100_000, pendingFen: 0 } })
   })
 })

@@ -2,13 +2,11 @@ import { createHmac } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createAdministration, UsageError } from '../../src/administration.js'
 import { createApp } from '../../src/app.js'
 import { configOf, ConfigError } from '../../src/config.js'
 import { createDatabase } from '../support/database.js'
-
-type Test = Parameters<NonNullable<Parameters<typeof t.test>[1]>>[0]
 
 const secret = Buffer.from(Array.from({ length: 48 }, (_, i) => (i * 37) % 256)).toString('base64')
 const gatewayKey = Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 11 + 5) % 256))
@@ -58,7 +56,7 @@ const start = async (t: Test, env: Record<string, string>) => {
 }
 
 t.test('production without an SMS gateway', async (t) => {
-  const { app, post, pool } = await start(t as Test, {})
+  const { app, post, pool } = await start(t, {})
 
   t.test('a code is refused before anything is written', async (t) => {
     const answer = await post('/v1/auth/challenges', { phone: '13700000001', purpose: 'login' })
@@ -79,8 +77,8 @@ t.test('production without an SMS gateway', async (t) => {
 })
 
 t.test('production with one', async (t) => {
-  const gateway = await startGateway(t as Test)
-  const { post, administration } = await start(t as Test, { SMS_GATEWAY_URL: gateway.url, SMS_GATEWAY_KEY: gatewayKey.toString('base64') })
+  const gateway = await startGateway(t)
+  const { post, administration } = await start(t, { SMS_GATEWAY_URL: gateway.url, SMS_GATEWAY_KEY: gatewayKey.toString('base64') })
 
   t.test('the message goes out signed, and the code in it signs in', async (t) => {
     const { body: { challengeId } } = await post('/v1/auth/challenges', { phone: '13700000001', purpose: 'login' })
@@ -126,7 +124,11 @@ t.test('production with one', async (t) => {
     const { body: { challengeId } } = await post('/v1/auth/challenges', { phone: '13700000009', purpose: 'login' })
     const code = /\d{6}/.exec(JSON.parse((await gateway.until(count + 1)).body).text)![0]
     t.match(await post('/v1/auth/sessions', { challengeId, code, end: 'notary', password: 'guess' }), { status: 401 })
-    t.match(await post('/v1/auth/sessions', { challengeId, code, end: 'notary', password }), { status: 201, body: { user: { end: 'notary', roles: ['checker', 'maker'] } } })
+    const signedIn = await post('/v1/auth/sessions', { challengeId, code, end: 'notary', password })
+    t.match(signedIn, { status: 201, body: { user: { end: 'notary', roles: ['checker', 'maker'] } } })
+
+    t.match(await administration.run([...staff, '--new-password']), /one-time password/)
+    t.match(await post('/v1/auth/sessions/refresh', { refreshToken: signedIn.body.refreshToken }), { status: 401 }, 'a new password ends what the old one began')
   })
 
   const base = ['staff:add', '--phone', '13700000009', '--end', 'notary', '--office', '1', '--roles', 'maker', '--name', '王']

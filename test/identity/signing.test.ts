@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createAudit } from '../../src/audit/service.js'
 import { createSandboxSms } from '../../src/sandbox/service.js'
 import { createPool } from '../../src/db/client.js'
@@ -67,10 +67,8 @@ const start = async (t: Test) => {
 
 const another = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 
-type Test = Parameters<NonNullable<Parameters<typeof t.test>[1]>>[0]
-
 t.test('signing a document by a code', async (t) => {
-  const { identity, sms, phone, attempt, sign, newCaller, pass } = await start(t as Test)
+  const { identity, sms, phone, attempt, sign, newCaller, pass } = await start(t)
 
   t.test('the message names the document, and the code signs it once', async (t) => {
     const asked = await attempt()
@@ -129,7 +127,7 @@ t.test('signing a document by a code', async (t) => {
 })
 
 t.test('sign-in codes are forgotten a day after, those of signatures are kept', async (t) => {
-  const { identity, work, phone, attempt, pass } = await start(t as Test)
+  const { identity, work, phone, attempt, pass } = await start(t)
   await attempt()
   await identity.challenge({ phone, purpose: 'login' }, undefined, async () => ({ documentSha256 }))
   const count = () => work.read(worker, 0, async (tx) => (await tx.client.query('select purpose from challenges')).rows.map(({ purpose }) => purpose).sort())

@@ -1,6 +1,9 @@
+import { pino } from 'pino'
 import t from 'tap'
-import { uuidOf, newId } from '../../src/kernel/id.js'
+import { createApp } from '../../src/app.js'
+import { idOf, newId, uuidOf } from '../../src/kernel/id.js'
 import { startApp } from '../support/app.js'
+import { sandboxConfig } from '../support/database.js'
 import { bureau, checker, maker, mediator, newConsumer, newPhone, operator, signIn } from '../support/people.js'
 import { asRole } from '../support/roles.js'
 import { application, expectStatus, newCreditCode, newShop } from '../support/shop.js'
@@ -40,8 +43,10 @@ t.test('merchants', async (t) => {
     t.equal(publicly.body.application, undefined)
   })
 
-  t.test('the operator applies for a merchant as well', async (t) => {
-    t.match(await (await operator(app)).post('/merchants', application()), { status: 201, body: { status: 'in_review' } })
+  t.test('the operator applies for a merchant as well, and so may whoever is signed in, but not the bureau, which only reads', async (t) => {
+    for (const api of [await operator(app), (await newShop(app)).owner, notary, await mediator(app)]) {
+      t.match(await api.post('/merchants', application()), { status: 201, body: { status: 'in_review' } })
+    }
   })
 
   t.test('one key makes one merchant, however often it is sent', async (t) => {
@@ -267,4 +272,28 @@ t.test('merchants', async (t) => {
     const sealed = await asRole(app, 'notary', {}, 'select account_number_sealed || account_name_sealed || owner_phone_sealed as text from settlement_accounts')
     t.notMatch(sealed.map(({ text }) => text).join(' '), /1001234567890123|有限公司|1[3-9]\d{9}/)
   })
+})
+
+t.test('the seed is made once, and a start that was cut off is completed by the next', async (t) => {
+  const app = await startApp(t)
+  const everything = () => asRole(app, 'worker', {}, `select m.id, m.status, v.lease_until, p.product_id, p.version, p.status as product_status
+    from merchants m join venues v on v.merchant_id = m.id join product_versions p on p.merchant_id = m.id order by p.product_id, p.version`)
+  const startAgain = async () => {
+    const again = await createApp({ config: sandboxConfig, serviceUrl: app.database.serviceUrl, logger: pino({ level: 'silent' }) })
+    await again.close()
+  }
+  const first = await everything()
+  t.equal(first.length, 4)
+  await startAgain()
+  t.strictSame(await everything(), first)
+
+  await asRole(app, 'worker', {}, "update product_versions set status = 'in_review', listed_at = null where offer->>'kind' = 'period'; commit")
+  await startAgain()
+  t.strictSame(await everything(), first)
+
+  const owner = await signIn(app, { phone: '13900000001', end: 'merchant' })
+  const [{ product_id: productId }] = first
+  expectStatus(await owner.post(`/products/${idOf('prd', productId)}/delist`), 200)
+  await startAgain()
+  t.equal((await everything())[0].product_status, 'delisted', 'what a person has changed stays')
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { newId, uuidOf } from '../../src/kernel/id.js'
 import { startApp } from '../support/app.js'
@@ -283,5 +284,13 @@ t.test('products', async (t) => {
     for (const role of ['merchant', 'notary', 'anyone', 'consumer', 'operator'] as const) {
       await t.rejects(asRole(app, role, mine, "update rules set confirmed = true"), { code: '42501' }, `${role} changes a rule`)
     }
+  })
+
+  t.test('docs/rules.md lists every dated rule with its source, and no other', async (t) => {
+    const rows = await asRole(app, 'anyone', {}, "select name, scope, valid_from, valid_to, source, confirmed from rules where source <> '新规' and source not like '沙箱%'")
+    const expected = rows.map(({ name, scope, valid_from: from, valid_to: to, source, confirmed }) =>
+      `| \`${name}\` | \`${scope}\` | ${from} | ${to ?? '–'} | ${source} | ${confirmed ? 'yes' : 'no'} |`)
+    const documented = readFileSync('docs/rules.md', 'utf8').split('\n').filter((line) => line.startsWith('| `'))
+    t.strictSame(documented.sort(), expected.sort())
   })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { RefundFacts } from '../../src/refunds/law/model.js'
-import { calculate, coolOffUnused, deductGifts, interestOf, reckonSessions, sumOf } from '../../src/refunds/law/rules.js'
+import { calculate, coolOffSessions, deductGifts, interestOf, reckonSessions, sumOf } from '../../src/refunds/law/rules.js'
 import { parseDecimal, ratio } from '../../src/kernel/rational.js'
 
 type Case = Readonly<{
@@ -20,7 +20,7 @@ const differences: Readonly<Record<string, string>> = {
 }
 
 const sumOfCase = (example: Case): bigint => {
-  if (example.kind === 'cooling_off') return sumOf(coolOffUnused(BigInt(example.paidFen))).refundFen
+  if (example.kind === 'cooling_off') return sumOf(coolOffSessions({ paidFen: BigInt(example.paidFen), paidSessions: 1n, bonusSessions: 0n, used: ratio(0n) })).refundFen
   if (example.lots) {
     // Several purchases: each on its own, never by the average.
     return example.lots.map((lot) => calculate(RefundFacts.parse({ kind: 'sessions', bonusSessions: 0, cause: example.cause, ...lot })).refundFen)
@@ -86,7 +86,7 @@ t.test('several purchases are each reckoned on their own', async (t) => {
 t.test('gifts already taken are valued as someone decides, with a reason', async (t) => {
   const facts = { paidFen: 200_000n, paidSessions: 10n, bonusSessions: 0n, used: ratio(3n) }
   const of = (treatment: 'none' | 'share' | 'value', giftValueFen = 50_000n) =>
-    sumOf(deductGifts(reckonSessions(facts, 'merchant', undefined), { paidFen: 200_000n, giftValueFen, treatment, reason: 'a racket' })).refundFen
+    sumOf(deductGifts(reckonSessions(facts, 'merchant', undefined), 200_000n, { valueFen: giftValueFen, treatment, reason: 'a racket' })).refundFen
   t.equal(of('none'), 140_000n)
   t.equal(of('share'), 100_000n)
   t.equal(of('value'), 90_000n)

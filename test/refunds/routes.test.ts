@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { startApp, type Answer, type TestApp } from '../support/app.js'
-import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
+import { bureau, checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 
@@ -29,6 +29,11 @@ const advance = async (app: TestApp, days: number): Promise<void> => {
 const addsUp = (t: Pick<Test, 'equal'>, { money }: { money: Record<string, number> }, message: string): void => {
   const { paidFen, heldFen, disputedFen, pendingFen, releasedFen, refundedFen } = money as Record<string, number>
   t.equal(paidFen, heldFen! + disputedFen! + pendingFen! + releasedFen! + refundedFen!, message)
+}
+
+const holds = async (t: Pick<Test, 'same'>, app: TestApp): Promise<void> => {
+  const { body } = await app.nobody.get('/sandbox/invariants')
+  t.same(body.checks.filter(({ ok }: { ok: boolean }) => !ok), [], 'the invariants hold')
 }
 
 t.test('the bare calculator', async (t) => {
@@ -128,6 +133,31 @@ t.test('refunds', async (t) => {
     const contract = await contractOf(consumer, id)
     t.match(contract, { status: 'terminated', money: { heldFen: 0, disputedFen: 20_000, refundedFen: 80_000, releasedFen: 40_000, pendingFen: 60_000, objectedFen: 20_000 } })
     addsUp(t, contract, 'after the refund')
+    await holds(t, app)
+
+    expectStatus(await shop.owner.post(`/redemptions/${first.id}/void`, { reason: '确未到店' }), 200)
+    await app.runDue()
+    t.match(await contractOf(consumer, id), { money: { disputedFen: 0, refundedFen: 120_000, refundPaidFen: 120_000, releasedFen: 40_000, pendingFen: 40_000 } }, 'all that was at stake is the consumer\'s')
+    await holds(t, app)
+  })
+
+  t.test('what was at stake is the merchant\'s when the objection is taken back', async (t) => {
+    const { consumer, id } = await bought()
+    const [first, second] = [await redeem(shop, consumer, id), await redeem(shop, consumer, id), await redeem(shop, consumer, id)]
+    for (const { id: redemptionId } of [first, second]) expectStatus(await consumer.post(`/redemptions/${redemptionId}/objection`, { reason: '当日未到店' }), 200)
+    t.match(await quote(consumer, id, 'consumer_choice'), { refundFen: 80_000, contestedFen: 40_000, merchantFen: 20_000 })
+    const { id: refundId } = await refund(consumer, id, 'consumer_choice')
+    await shop.owner.post(`/refunds/${refundId}/accept`)
+    expectStatus(await notary.post(`/refunds/${refundId}/approve`), 200)
+    expectStatus(await consumer.post(`/redemptions/${first.id}/objection/withdraw`), 200)
+    await app.runDue()
+    t.match(await contractOf(consumer, id), { money: { disputedFen: 20_000, refundedFen: 80_000, releasedFen: 40_000 } })
+    await holds(t, app)
+    await advance(app, 8)
+    const contract = await contractOf(consumer, id)
+    t.match(contract, { money: { disputedFen: 40_000, refundedFen: 80_000 } }, 'the other becomes a dispute over all that is at stake')
+    t.not(contract.disputeId, null)
+    await holds(t, app)
   })
 
   t.test('the merchant\'s breach gives the share of what is left', async (t) => {
@@ -159,6 +189,19 @@ t.test('refunds', async (t) => {
     await consumer.post(`/refunds/${refundId}/accept`)
     await notary.post(`/refunds/${refundId}/approve`)
     t.match(await contractOf(consumer, id), { status: 'terminated', money: { refundedFen: 150_000, releasedFen: 50_000 } })
+  })
+
+  t.test('gifts already taken count as the notary decides, who says why', async (t) => {
+    const { consumer, id } = await bought()
+    const gifts = { valueFen: 50_000, treatment: 'share', reason: '已领取泳镜一副,按比例折算' }
+    t.match(await consumer.post(`/contracts/${id}/refund-quotes`, { reason: 'merchant_breach', gifts }), { status: 403, body: { code: 'forbidden' } })
+    const quoted = await quote(notary, id, 'merchant_breach', { gifts })
+    t.match(quoted, { refundFen: 160_000, merchantFen: 40_000, lawRefs: ['法释〔2025〕4号第18条', '法释〔2025〕4号第21条'] })
+    const { status, body } = await consumer.post(`/contracts/${id}/refunds`, { quoteId: quoted.id })
+    t.equal(status, 201)
+    await shop.owner.post(`/refunds/${body.id}/accept`)
+    expectStatus(await notary.post(`/refunds/${body.id}/approve`), 200)
+    t.match(await contractOf(consumer, id), { status: 'terminated', money: { refundedFen: 160_000, releasedFen: 40_000 } })
   })
 
   t.test('a refund of nothing still ends the contract', async (t) => {
@@ -298,6 +341,65 @@ t.test('refunds', async (t) => {
     const { consumer, id } = await bought()
     const { id: refundId } = await refund(consumer, id, 'cooling_off')
     await advance(app, 20)
-    t.match((await notary.get('/refunds?late=true')).body.items.map(({ id }: { id: string }) => id), [refundId])
+    t.ok((await notary.get('/refunds?late=true')).body.items.some(({ id }: { id: string }) => id === refundId))
+    await holds(t, app)
+  })
+})
+
+t.test('refunds of term cards', async (t) => {
+  const app = await startApp(t)
+  const shop = await newShop(app)
+  const notary = await maker(app)
+  const productId = await listProduct(app, shop, { kind: 'period', priceFen: 30_000, periodDays: 30, validDays: 30, settlementRule: { release: 'per_day', objectionHours: 1 } })
+  const bought = async () => {
+    const consumer = await newConsumer(app)
+    return { consumer, id: await buy(app, consumer, productId) }
+  }
+  const [unvisited, visited, leaving] = [await bought(), await bought(), await bought()]
+  await redeem(shop, visited.consumer, visited.id)
+  await advance(app, 3)
+  t.match(await contractOf(unvisited.consumer, unvisited.id), { money: { heldFen: 27_000, pendingFen: 0, releasedFen: 3_000 } })
+
+  t.test('a card nobody used goes back whole within the cooling-off time: its days are taken back', async (t) => {
+    const { consumer, id } = unvisited
+    t.match(await quote(consumer, id, 'cooling_off'), { refundFen: 30_000, merchantFen: 0, heldFen: 30_000, rule: 'R1' })
+    const { id: refundId } = await refund(consumer, id, 'cooling_off')
+    await advance(app, 1)
+    expectStatus(await notary.post(`/refunds/${refundId}/approve`), 200)
+    const contract = await contractOf(consumer, id)
+    t.match(contract, { status: 'terminated', money: { refundedFen: 30_000, refundPaidFen: 30_000, heldFen: 0, pendingFen: 0, releasedFen: 0 } })
+    addsUp(t, contract, 'after the refund')
+    await holds(t, app)
+  })
+
+  t.test('one that was used pays for the days that passed', async (t) => {
+    const { consumer, id } = visited
+    const quoted = await quote(consumer, id, 'cooling_off')
+    t.match(quoted, { refundFen: 26_000, merchantFen: 0, rule: 'R1' })
+  })
+
+  t.test('it ends on the day it was asked for, however long the answers take', async (t) => {
+    const { consumer, id } = leaving
+    const quoted = await quote(consumer, id, 'consumer_choice')
+    t.match(quoted, { refundFen: 26_000, rule: 'R6' })
+    const { body: { id: refundId } } = await consumer.post(`/contracts/${id}/refunds`, { quoteId: quoted.id })
+    await advance(app, 2)
+    await shop.owner.post(`/refunds/${refundId}/accept`)
+    t.match(await contractOf(consumer, id), { money: { heldFen: 24_000 } })
+    expectStatus(await notary.post(`/refunds/${refundId}/approve`), 200)
+    t.match(await contractOf(consumer, id), { status: 'terminated', sessions: { used: 4 }, money: { refundedFen: 26_000, releasedFen: 4_000, pendingFen: 0 } })
+    await holds(t, app)
+  })
+
+  t.test('the bureau sees refunds without what people wrote', async (t) => {
+    const { consumer, id } = visited
+    const { id: refundId } = await refund(consumer, id, 'cooling_off')
+    expectStatus(await notary.post(`/refunds/${refundId}/reject`, { reason: '张三手机号 13800138000' }), 200)
+    const watcher = await bureau(app)
+    const { status, body: { items } } = await watcher.get('/refunds')
+    t.equal(status, 200)
+    t.match(items.find((item: { id: string }) => item.id === refundId), { status: 'rejected', note: null, refundFen: 24_000 })
+    t.equal((await watcher.get('/refunds?late=true')).status, 200)
+    t.equal((await watcher.get(`/refunds/${refundId}`)).status, 403)
   })
 })

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
@@ -142,4 +143,23 @@ t.test('money on its way back', async (t) => {
     t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundedFen: 100_000, refundPaidFen: 100_000, pendingFen: 0, heldFen: 0 } })
     await holds(t, app)
   })
+})
+
+t.test('what nobody can use any more', async (t) => {
+  const app = await startApp(t)
+  const shop = await newShop(app)
+  const productId = await listProduct(app, shop)
+  const consumer = await newConsumer(app)
+  const id = await buy(app, consumer, productId)
+  // As an award leaves it: a part of the price went back, so that nine sessions are covered and the tenth is not.
+  await asOwner(app, `
+    update contracts set held_fen = held_fen - 5500, taken_fen = 5500, refunded_fen = 5500, refund_paid_fen = 5500 where id = '${uuidOf(id)}'`)
+  for (let i = 0; i < 9; i++) {
+    const { body: { code } } = await consumer.post(`/contracts/${id}/check-in-codes`)
+    expectStatus(await shop.cashier.post('/redemptions', { code, venueId: shop.venueId }), 201)
+  }
+  t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'completed', sessions: { left: 0, blocked: 1 }, money: { heldFen: 4_500 } })
+  await app.runDue()
+  t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'completed', money: { heldFen: 0, refundedFen: 10_000, refundPaidFen: 10_000 } })
+  t.match((await consumer.get('/refunds')).body.items, [{ reason: 'remainder', refundFen: 4_500, status: 'paid' }])
 })

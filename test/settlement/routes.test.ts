@@ -2,37 +2,26 @@ import { randomUUID } from 'node:crypto'
 import { XMLParser } from 'fast-xml-parser'
 import t from 'tap'
 import pg from 'pg'
+import { pino } from 'pino'
 import { worker } from '../../src/db/unit-of-work.js'
 import { newId } from '../../src/kernel/id.js'
 import { credit, debit } from '../../src/ledger/model.js'
+import { createApp } from '../../src/app.js'
 import { startApp, type TestApp } from '../support/app.js'
-import { bureau, checker, maker, newConsumer, operator } from '../support/people.js'
+import { sandboxConfig } from '../support/database.js'
+import { bureau, newConsumer, operator } from '../support/people.js'
 import { asRole } from '../support/roles.js'
 import { expectStatus } from '../support/shop.js'
-import { advance, earn, newEarner, ownServices, violated, type Earning } from './support.js'
+import { advance, answerPayouts, draftFor, earn, newEarner, notariesOf, ownServices, settle, violated, type Earning } from './support.js'
 
 const session = 10_000
 const feeOf = (gross: number) => Math.floor(gross * 20 / 10_000)
 
-const notaries = async (app: TestApp) => ({ first: await maker(app), second: await checker(app) })
-
-const draftFor = async (app: TestApp, { merchantId }: Earning): Promise<any> =>
-  expectStatus(await (await maker(app)).post('/settlements', { merchantIds: [merchantId] }), 201).body
-
 const approve = async (app: TestApp, id: string): Promise<any> =>
-  expectStatus(await (await checker(app)).post(`/settlements/${id}/approve`), 200).body
+  expectStatus(await (await notariesOf(app)).second.post(`/settlements/${id}/approve`), 200).body
 
-const settle = async (app: TestApp, earner: Earning): Promise<any> => {
-  const { id } = await draftFor(app, earner)
-  await approve(app, id)
-  return view(app, id)
-}
-
-const view = async (app: TestApp, id: string): Promise<any> => expectStatus(await (await maker(app)).get(`/settlements/${id}`), 200).body
+const view = async (app: TestApp, id: string): Promise<any> => expectStatus(await (await notariesOf(app)).first.get(`/settlements/${id}`), 200).body
 const balances = async ({ owner, merchantId }: Earning): Promise<any> => expectStatus(await owner.get(`/merchants/${merchantId}/balances`), 200).body
-const answerPayouts = async ({ nobody }: TestApp, outcome: string, merchantId?: string) =>
-  expectStatus(await nobody.post('/sandbox/bank/payouts', { outcome, ...(merchantId ? { merchantId } : {}) }), 200)
-
 /** The lines of the bank's own book of today whose end-to-end reference begins so. */
 const bankLines = async ({ nobody }: TestApp, reference: string): Promise<any[]> => {
   const { body, headers } = await nobody.get('/sandbox/bank/statement')
@@ -56,7 +45,7 @@ const countTransfers = (app: TestApp, reference: string, event: string): Promise
 
 t.test('settlement', async (t) => {
   const app = await startApp(t)
-  const { first, second } = await notaries(app)
+  const { first, second } = await notariesOf(app)
 
   t.test('one drafts, another approves, the bank pays, and the fee is taken once', async (t) => {
     const earner = await newEarner(app, 3)
@@ -81,6 +70,12 @@ t.test('settlement', async (t) => {
     t.match((await earner.owner.get(`/merchants/${earner.merchantId}/payouts`)).body, {
       items: [{ id: settled.items[0].id, settlementId: draft.id, amountFen: gross - feeOf(gross), status: 'paid', account: '****0123' }], nextCursor: null
     })
+    const leaves = await asOwner(app, async (client) => (await client.query(
+      'select fact, merchant_id is not null as is_of_merchant from evidence_entries where subject = any($1) order by id', [[draft.id, settled.items[0].id]])).rows)
+    t.same(leaves, [
+      { fact: 'settlement-drafted', is_of_merchant: false }, { fact: 'settlement-approved', is_of_merchant: true },
+      { fact: 'payout-confirmed', is_of_merchant: true }, { fact: 'fee-taken', is_of_merchant: true }
+    ], 'each step has its leaf')
     t.same(await violated(app), [])
   })
 
@@ -348,6 +343,25 @@ t.test('settlement', async (t) => {
     t.match(await view(app, draft.id), { status: 'draft' })
     await move([debit(claim, 1n), credit(payable, 1n)])
     t.match(await second.post(`/settlements/${draft.id}/approve`), { status: 200 })
+  })
+
+  t.test('without a bank nothing is approved, and nothing changes', async (t) => {
+    const earner = await newEarner(app, 1)
+    const draft = await draftFor(app, earner)
+    const live = await createApp({ config: { ...sandboxConfig, mode: 'production' }, serviceUrl: app.database.serviceUrl, logger: pino({ level: 'silent' }) })
+    const liveToken = second.token
+    const call = (method: 'GET' | 'POST', url: string) =>
+      live.app.inject({ method, url, headers: { authorization: `Bearer ${liveToken}`, 'idempotency-key': randomUUID() } })
+    try {
+      const refused = await call('POST', `/v1/settlements/${draft.id}/approve`)
+      t.match(refused.json(), { status: 422, code: 'bank_unavailable' })
+      for (const path of ['bank/statement', 'invariants']) t.equal((await call('GET', `/v1/sandbox/${path}`)).statusCode, 404, path)
+      t.equal((await call('POST', '/v1/sandbox/bank/payouts')).statusCode, 404)
+    } finally {
+      await live.close()
+    }
+    t.match(await view(app, draft.id), { status: 'draft', items: [{ status: 'draft' }] })
+    t.match(await approve(app, draft.id), { status: 'approved' })
   })
 
   t.test('only credited money is paid out, and no fen of it twice', async (t) => {

@@ -5,7 +5,7 @@ import { clockAt } from '../../src/kernel/clock.js'
 import { createLedger } from '../../src/ledger/service.js'
 import { createOffices } from '../../src/offices/service.js'
 import type { TestApp } from '../support/app.js'
-import { newConsumer, type Consumer } from '../support/people.js'
+import { checker, maker, newConsumer, type Consumer, type Person } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 
@@ -50,3 +50,30 @@ export const ownServices = async (app: TestApp) => {
 /** Which invariants are violated, with the offending rows: none, if all is well. */
 export const violated = async ({ nobody }: TestApp): Promise<any[]> =>
   (await nobody.get('/sandbox/invariants')).body.checks.filter(({ ok }: { ok: boolean }) => !ok)
+
+const notaries = new WeakMap<TestApp, Promise<Readonly<{ first: Person; second: Person }>>>()
+
+/** Two notaries, signed in once: the first makes, the second checks. */
+export const notariesOf = (app: TestApp): Promise<Readonly<{ first: Person; second: Person }>> => {
+  const known = notaries.get(app) ?? (async () => ({ first: await maker(app), second: await checker(app) }))()
+  notaries.set(app, known)
+  return known
+}
+
+/** Drafts a settlement of one merchant. */
+export const draftFor = async (app: TestApp, { merchantId }: Pick<Earning, 'merchantId'>): Promise<any> =>
+  expectStatus(await (await notariesOf(app)).first.post('/settlements', { merchantIds: [merchantId] }), 201).body
+
+/** Approves it, and reads it as it is after the bank's answers. */
+export const approveAndView = async (app: TestApp, id: string): Promise<any> => {
+  const { second } = await notariesOf(app)
+  expectStatus(await second.post(`/settlements/${id}/approve`), 200)
+  return expectStatus(await second.get(`/settlements/${id}`), 200).body
+}
+
+export const settle = async (app: TestApp, earner: Pick<Earning, 'merchantId'>): Promise<any> => approveAndView(app, (await draftFor(app, earner)).id)
+
+/** Sets what the bank answers to payouts, of one merchant or of all. */
+export const answerPayouts = async ({ nobody }: TestApp, outcome: string, merchantId?: string): Promise<void> => {
+  expectStatus(await nobody.post('/sandbox/bank/payouts', { outcome, ...(merchantId ? { merchantId } : {}) }), 200)
+}

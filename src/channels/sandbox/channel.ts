@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js'
 import { newId, officeOf, type Id } from '../../kernel/id.js'
 import type { Fen } from '../../kernel/money.js'
 import { notFound, validationFailed } from '../../kernel/problems.js'
+import type { Offices } from '../../offices/service.js'
 import type { Outbox } from '../../outbox/service.js'
 import type { Channel, Headers, RefundAnswer } from '../channel.js'
 import { Notification } from '../model.js'
@@ -18,7 +19,7 @@ import { closeOrder, findRefund, insertOrder, insertRefund, insertTransaction, l
 
 /** What the sandbox bank enters in its own book of a special account. */
 export type BankEntry = Readonly<{
-  office: number
+  accountNumber: string
   reference: string
   side: 'CRDT' | 'DBIT'
   amountFen: Fen
@@ -31,6 +32,7 @@ type Dependencies = Readonly<{
   work: UnitOfWork
   clock: Clock
   outbox: Outbox
+  offices: Offices
   /** signs the notifications */
   key: Buffer
   /** the sandbox bank: money that arrives on, or leaves, the special account */
@@ -46,12 +48,13 @@ export type Attempt = Readonly<{
   repeat: number
 }>
 
+type Settled = Readonly<{ accountNumber: string; reference: string; grossFen: Fen; transactionIds: string[]; remittance: string; at: Date }>
 type Delivered = Readonly<{ body: string; repeat: number }>
 
 export const notificationTopic = 'sandbox-notification'
 const counterparty = '沙箱支付渠道'
 
-export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: Dependencies) => {
+export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterInBank }: Dependencies) => {
   /** The notification's exact body and the headers that sign it. */
   const sign = (notification: Notification): Readonly<{ body: string; headers: Headers }> => {
     const body = JSON.stringify(z.encode(Notification, notification))
@@ -64,10 +67,10 @@ export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: 
   }
 
   /** Settles one payment or refund with the bank, and says so. */
-  const settle = async (tx: Tx, { reference, grossFen, transactionIds, remittance, at }: Readonly<{ reference: string; grossFen: Fen; transactionIds: string[]; remittance: string; at: Date }>): Promise<void> => {
+  const settle = async (tx: Tx, { accountNumber, reference, grossFen, transactionIds, remittance, at }: Settled): Promise<void> => {
     const settlementId = `settlement-of-${reference}`
     await enterInBank(tx, {
-      office: tx.office, reference: settlementId, side: grossFen < 0n ? 'DBIT' : 'CRDT',
+      accountNumber, reference: settlementId, side: grossFen < 0n ? 'DBIT' : 'CRDT',
       amountFen: grossFen < 0n ? -grossFen : grossFen, counterparty, remittance, at
     })
     await notify(tx, { kind: 'settlement', settlementId, office: tx.office, grossFen, feeFen: 0n, valueDate: at, transactionIds }, settlementId)
@@ -92,8 +95,9 @@ export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: 
 
   const answerOf = ({ reference }: RefundRow): RefundAnswer => ({ outcome: 'done', reference })
 
-  const refund: Channel['refund'] = ({ key: refundKey, orderId, amountFen }) =>
-    work.write(worker, officeOf(orderId), async (tx) => {
+  const refund: Channel['refund'] = async ({ key: refundKey, orderId, amountFen }) => {
+    const { number, accountNumber } = await offices.byNumber(officeOf(orderId))
+    return work.write(worker, number, async (tx) => {
       const order = await lockOrder(tx, orderId)
       if (!order) return { outcome: 'failed', reference: refundKey, reason: 'the channel has no such order' }
       const made = await findRefund(tx, refundKey)
@@ -102,9 +106,10 @@ export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: 
 
       const row: RefundRow = { key: refundKey, orderId, amountFen, reference: newId('sbr', tx.office), madeAt: clock.now() }
       await insertRefund(tx, row)
-      await settle(tx, { reference: row.reference, grossFen: -amountFen, transactionIds: [], remittance: `退款 ${orderId}`, at: row.madeAt })
+      await settle(tx, { accountNumber, reference: row.reference, grossFen: -amountFen, transactionIds: [], remittance: `退款 ${orderId}`, at: row.madeAt })
       return answerOf(row)
     })
+  }
 
   const queryRefund: Channel['queryRefund'] = async ({ key: refundKey, orderId }) => {
     const made = await work.read(worker, officeOf(orderId), (tx) => findRefund(tx, refundKey))
@@ -117,8 +122,10 @@ export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: 
    * @returns the channel's number of the attempt
    * @throws not_found (404) for an order this channel never opened
    */
-  const attempt = ({ orderId, outcome, amountFen, repeat }: Attempt): Promise<string> =>
-    work.write(worker, officeOf(orderId), async (tx) => {
+  const attempt = async ({ orderId, outcome, amountFen, repeat }: Attempt): Promise<string> => {
+    const office = (await offices.list()).find(({ number }) => number === officeOf(orderId))
+    if (!office) throw notFound({})
+    return work.write(worker, office.number, async (tx) => {
       const order = await lockOrder(tx, orderId)
       if (!order) throw notFound({})
       const at = clock.now()
@@ -126,10 +133,11 @@ export const createSandboxChannel = ({ work, clock, outbox, key, enterInBank }: 
       await notify(tx, { kind: 'payment', orderId, transactionId: paid.id, outcome, amountFen: paid.amountFen, paidAt: at }, paid.id, repeat)
       if (outcome === 'success') {
         await insertTransaction(tx, paid)
-        await settle(tx, { reference: paid.id, grossFen: paid.amountFen, transactionIds: [paid.id], remittance: `支付 ${orderId}`, at })
+        await settle(tx, { accountNumber: office.accountNumber, reference: paid.id, grossFen: paid.amountFen, transactionIds: [paid.id], remittance: `支付 ${orderId}`, at })
       }
       return paid.id
     })
+  }
 
   /** Delivers its notifications; `receive` is what stands behind the HTTP endpoint. */
   const deliverTo = (receive: (rawBody: Buffer, headers: Headers) => Promise<unknown>): void => {

@@ -11,6 +11,18 @@ export type Cause = z.infer<typeof Cause>
 export const LawRule = z.enum(['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'agreed'])
 export type LawRule = z.infer<typeof LawRule>
 
+/** What is made of gifts already taken (Art 21): nothing, their share `V·P/(P+V)`, or their value `V`. */
+export const GiftTreatment = z.enum(['none', 'share', 'value'])
+export type GiftTreatment = z.infer<typeof GiftTreatment>
+
+/** Gifts already taken, as someone decided who says why. */
+export const Gifts = z.object({
+  valueFen: PositiveFen,
+  treatment: GiftTreatment,
+  reason: z.string().trim().min(1).max(10_000)
+}).meta({ id: 'RefundGifts', description: 'Gift goods or services already taken (Art 21); a notary decides, with a reason' })
+export type Gifts = z.output<typeof Gifts>
+
 /** One step of a sum: what it is, and its amount. */
 export type Step = Readonly<{ text: Text; amountFen: FenAmount }>
 

@@ -3,7 +3,7 @@ import type { Fen } from '../../kernel/money.js'
 import type { Text } from '../../kernel/problem.js'
 import { validationFailed } from '../../kernel/problems.js'
 import { atLeast, compare, decimalText, minus, over, plus, ratio, roundHalfUp, times, type Rational } from '../../kernel/rational.js'
-import type { Cause, LawRule, RefundFacts, Step, Sum } from './model.js'
+import type { Cause, Gifts, LawRule, RefundFacts, Step, Sum } from './model.js'
 
 /*
  * What a consumer gets back of a prepaid contract, by the Supreme People's Court's interpretation
@@ -165,39 +165,18 @@ export const coolOffTerm = (facts: Term, somethingUsed: boolean): Reckoning => (
   rule: 'R1', lawRefs: coolingOffRefs(somethingUsed), stages: somethingUsed ? shareOfTerm(facts) : [paid(facts.paidFen)]
 })
 
-/** R1 of a contract of which nothing was used: all of the price. */
-export const coolOffUnused = (paidFen: Fen): Reckoning => ({ rule: 'R1', lawRefs: coolingOffRefs(false), stages: [paid(paidFen)] })
-
-export type GiftTreatment = 'none' | 'share' | 'value'
-
-/** R7: gifts already taken (Art 21). `share`: V·P/(P+V); whoever decides gives a reason. */
-export const deductGifts = (
-  reckoning: Reckoning,
-  { paidFen, giftValueFen, treatment, reason }: Readonly<{ paidFen: Fen; giftValueFen: Fen; treatment: GiftTreatment; reason: string }>
-): Reckoning => {
+/** R7: gifts already taken (Art 21). */
+export const deductGifts = (reckoning: Reckoning, paidFen: Fen, { valueFen, treatment, reason }: Gifts): Reckoning => {
   const deduction = {
     none: zero,
-    share: ratio(giftValueFen * paidFen, paidFen + giftValueFen),
-    value: ratio(giftValueFen)
+    share: ratio(valueFen * paidFen, paidFen + valueFen),
+    value: ratio(valueFen)
   }[treatment]
   const stage: Stage = {
     text: { zh: `已领取赠品或赠送服务的处理:${reason}`, en: `Gifts already taken: ${reason}` },
     left: minus(leftOf(reckoning), deduction)
   }
   return { ...reckoning, lawRefs: [...reckoning.lawRefs, article(21)], stages: neverBelowZero([...reckoning.stages, stage]) }
-}
-
-/** The contract's own term, where it gives the consumer more than the law. */
-export const betterOf = (byLaw: Reckoning, byContract: Reckoning): Reckoning => {
-  const [law, contract] = [leftOf(byLaw), leftOf(byContract)]
-  if (compare(contract, law) <= 0n) return byLaw
-  return {
-    ...byLaw,
-    stages: [...byLaw.stages, {
-      text: { zh: '合同约定对消费者更有利,从其约定', en: 'The contract\'s own term is better for the consumer and applies' },
-      left: contract
-    }]
-  }
 }
 
 export type Interest = Readonly<{ principalFen: Fen; rateBasisPoints: bigint; days: bigint; yearDays: bigint }>

@@ -17,7 +17,7 @@ type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices 
 
 /** Money that arrives on, or leaves, an office's special account. */
 export type BankEntry = Readonly<{
-  office: number
+  accountNumber: string
   reference: string
   side: 'CRDT' | 'DBIT'
   amountFen: bigint
@@ -40,10 +40,8 @@ export const createSandboxBank = ({ work, clock, offices }: Dependencies) => {
   const run = <Result>(use: (tx: Tx) => Promise<Result>): Promise<Result> => work.write(worker, 0, use)
 
   /** Enters money into the bank's own book of an office's special account; a reference is entered once. */
-  const enter = async (tx: Tx, { office, at, ...entry }: BankEntry): Promise<void> => {
-    const { accountNumber } = await offices.byNumber(office)
-    await insertEntries(tx, [{ ...entry, accountNumber, bookedOn: dateOf(at), bookedAt: at }])
-  }
+  const enter = (tx: Tx, { at, ...entry }: BankEntry): Promise<void> =>
+    insertEntries(tx, [{ ...entry, bookedOn: dateOf(at), bookedAt: at }])
 
   const enterPayout = (tx: Tx, order: OrderRow): Promise<void> => {
     const at = clock.now()

@@ -1,0 +1,183 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import t from 'tap'
+import { checkInvariants } from '../../src/checks/store.js'
+import { checks } from '../../src/checks/statements.js'
+import { startApp, type TestApp } from '../support/app.js'
+import { newConsumer } from '../support/people.js'
+import { buy } from '../support/purchase.js'
+import { expectStatus, listProduct } from '../support/shop.js'
+import { advance, answerPayouts, draftFor, earn, newEarner, settle, visit } from '../settlement/support.js'
+
+const run = promisify(execFile)
+
+/** Money in every place it can be in: held, pending, objected, disputed, payable, drafted, in transit, paid, returned. */
+const aWorldWithMoneyEverywhere = async (app: TestApp): Promise<void> => {
+  const earner = await newEarner(app, 1)
+  await settle(app, earner)
+  await earn(app, earner, 1)
+  await answerPayouts(app, 'returned', earner.merchantId)
+  await settle(app, earner)
+  await answerPayouts(app, 'unknown', earner.merchantId)
+  await settle(app, earner)
+  await earn(app, earner, 1)
+  await draftFor(app, earner)
+  await earn(app, earner, 1)
+
+  const productId = await listProduct(app, earner, { settlementRule: { release: 'per_session', objectionHours: 240 } })
+  const consumer = await newConsumer(app)
+  const contractId = await buy(app, consumer, productId)
+  const object = async () => {
+    const { id } = await visit(consumer, earner, contractId)
+    expectStatus(await consumer.post(`/redemptions/${id}/objection`, { reason: '未提供服务' }), 200)
+  }
+  await object()
+  await advance(app, 8 * 86_400)
+  await object()
+  const { id } = await visit(consumer, earner, contractId)
+  expectStatus(await earner.cashier.post(`/redemptions/${id}/void`, { reason: '点错了' }), 200)
+  await visit(consumer, earner, contractId)
+}
+
+const first = (table: string, where = 'true') => `(select ctid from ${table} where ${where} limit 1)`
+
+/** What somebody with the owner's rights could do to the books, by the check that must see it. */
+const faults: Readonly<Record<string, readonly string[]>> = {
+  'transfer-balances': [
+    `update entries set amount_fen = amount_fen + 1 where ctid = ${first('entries')}`,
+    `delete from entries where (office_id, transfer_id) = (select office_id, id from transfers limit 1)`
+  ],
+  'ledger-balances-at-every-moment': [
+    `update entries set booked_at = booked_at + interval '1 hour' where ctid = ${first('entries', 'line = 1')}`
+  ],
+  'nothing-below-zero': [
+    'alter table accounts drop constraint accounts_not_below_zero; update accounts set balance_fen = -1 where kind = \'payable\'',
+    'alter table entries drop constraint entries_not_below_zero; update entries set balance_after_fen = -1 where kind = \'held\'',
+    'alter table contracts drop constraint contracts_money_not_below_zero, drop constraint contracts_price_is_accounted_for; update contracts set held_fen = -held_fen, paid_fen = paid_fen - 2 * held_fen'
+  ],
+  'account-equals-its-entries': [
+    'update accounts set balance_fen = balance_fen + 1 where kind = \'bank\'',
+    'delete from accounts where kind = \'in_transit\'',
+    `update entries set account_id = (select id from accounts where kind = 'bank') where kind = 'payable'`
+  ],
+  'contract-equals-its-entries': [
+    'alter table contracts drop constraint contracts_price_is_accounted_for; update contracts set held_fen = held_fen + 1, paid_fen = paid_fen + 1',
+    'update contracts set pending_fen = pending_fen - 1, released_fen = released_fen + 1 where pending_fen > objected_fen'
+  ],
+  'running-balances-continue': [
+    `update entries set balance_after_fen = balance_after_fen + 5 where ctid = ${first('entries', 'kind = \'bank\'')}`,
+    `update entries set balance_after_fen = balance_after_fen + 5 where ctid = ${first('entries', 'kind = \'held\'')}`,
+    `delete from entries where (office_id, transfer_id) = (select office_id, id from transfers where event = 'units-released' limit 1)`
+  ],
+  'books-are-covered': ['update accounts set balance_fen = balance_fen + 1 where kind = \'clearing\''],
+  'one-leaf-per-transfer': [
+    `delete from evidence_entries where ctid = ${first('evidence_entries', 'transfer_id is not null')}`,
+    `insert into evidence_entries select office_id, gen_random_uuid(), fact, subject, transfer_id, contract_id, merchant_id, entry, openings, created_at from evidence_entries where ctid = ${first('evidence_entries', 'transfer_id is not null')}`,
+    `update evidence_entries set transfer_id = gen_random_uuid() where ctid = ${first('evidence_entries', 'transfer_id is null')}`,
+    `update evidence_entries set fact = 'fee-taken' where ctid = ${first('evidence_entries', 'transfer_id is not null and fact <> \'fee-taken\'')}`
+  ],
+  'contract-money-adds-up': ['alter table contracts drop constraint contracts_money_adds_up; update contracts set released_fen = released_fen + 1'],
+  'paid-came-in': ['update contracts set paid_fen = paid_fen + 1, released_fen = released_fen + 1'],
+  'price-is-accounted-for': ['alter table contracts drop constraint contracts_price_is_accounted_for; update contracts set taken_fen = taken_fen + 1 where status = \'active\''],
+  'released-once': [
+    `update releases set amount_fen = amount_fen + 1 where ctid = ${first('releases', 'state = \'payable\'')}`,
+    `update releases set state = 'payable' where state = 'voided'`,
+    'update contracts set units_used = units_used - 1 where units_used > 0'
+  ],
+  'pending-equals-releases': [
+    'update releases set state = \'payable\' where state = \'pending\'',
+    'update contracts set objected_fen = objected_fen - 1 where objected_fen > 0'
+  ],
+  'disputed-equals-freezes': [
+    'update freeze_lines set amount_fen = amount_fen + 1',
+    'update freeze_lines set ended_at = now()'
+  ],
+  'payable-equals-releases': [
+    'update releases set state = \'voided\' where state = \'payable\' and item_id is null',
+    `update releases set item_id = (select id from settlement_items where status = 'paid' limit 1) where state = 'payable' and item_id is null`
+  ],
+  'item-equals-its-releases': [
+    `update settlement_items set gross_fen = gross_fen + 1 where status = 'draft'`,
+    `update releases set item_id = (select id from settlement_items where status = 'returned' limit 1) where item_id is null and state = 'payable'`,
+    `update releases set item_id = gen_random_uuid() where item_id is null and state = 'payable'`,
+    `update releases set item_id = null where item_id = (select id from settlement_items where status = 'paid' limit 1)`
+  ],
+  'in-transit-equals-items': [
+    `update settlement_items set status = 'paid' where status = 'submitted'`,
+    `update settlement_items set status = 'approved' where status = 'paid'`
+  ],
+  'released-is-paid-or-owed': [
+    'update contracts set released_fen = released_fen + 1, paid_fen = paid_fen + 1',
+    `update settlement_items set status = 'returned' where status = 'paid'`
+  ],
+  'idempotency-keys-unique': ['alter table idempotency_keys drop constraint idempotency_keys_pk; insert into idempotency_keys select * from idempotency_keys limit 1'],
+  'append-only': [
+    'grant update on entries to ticun_worker', 'grant update (amount_fen) on entries to ticun_redeemer', 'grant delete on transfers to ticun_notary',
+    'grant truncate on evidence_entries to ticun_worker', 'grant update on audit_log to public', 'grant delete on receipts to ticun_service'
+  ],
+  'office-leads-every-key': [
+    'alter table contracts add constraint stray unique (id)', 'create unique index stray on releases (id, office_id)',
+    'create table stray (office_id integer, id uuid primary key)', 'create table stray (office_id integer, id uuid)',
+    'create table stray (office_id integer primary key, merchant_id uuid, foreign key (merchant_id, office_id) references merchants (id, office_id))',
+    'create table stray (office_id integer primary key, person_id uuid references people (id))'
+  ],
+  'row-level-security-is-on': ['alter table contracts disable row level security', 'create table stray (id uuid)', 'alter role ticun_bureau bypassrls']
+}
+
+t.test('the invariants of the books', async (t) => {
+  const app = await startApp(t)
+  const owner = new pg.Client({ connectionString: app.database.ownerUrl })
+  await owner.connect()
+  t.teardown(() => owner.end())
+  await aWorldWithMoneyEverywhere(app)
+
+  t.test('they hold where nobody has meddled, and the sandbox says so', async (t) => {
+    t.same((await checkInvariants(owner)).filter(({ ok }) => !ok), [])
+    const { status, body } = await app.nobody.get('/sandbox/invariants')
+    t.equal(status, 200)
+    t.match(body, { ok: true, cover: [{ office: 1, coverFen: 0 }] })
+    t.same(body.checks.map(({ name }: { name: string }) => name), checks.map(({ name }) => name))
+  })
+
+  t.test('every check has its faults here', async (t) => {
+    t.same(Object.keys(faults).sort(), checks.map(({ name }) => name).sort())
+  })
+
+  for (const [name, statements] of Object.entries(faults)) {
+    t.test(`${name} sees it`, async (t) => {
+      for (const statement of statements) {
+        await owner.query('begin')
+        try {
+          const changed = [await owner.query(statement)].flat().at(-1)?.rowCount
+          t.not(changed, 0, 'the fault is really there')
+          const result = (await checkInvariants(owner)).find((check) => check.name === name)
+          t.match(result, { ok: false }, statement)
+          t.ok((result?.violations.length ?? 0) > 0)
+        } finally {
+          await owner.query('rollback')
+        }
+      }
+    })
+  }
+
+  t.test('from the command line: the lines, and the exit code', async (t) => {
+    const check = (env: Record<string, string>) => run(process.execPath, ['--import', 'tsx', 'src/checks/main.ts'], { env: { PATH: process.env.PATH ?? '', ...env } })
+      .then(({ stdout }) => ({ code: 0, stdout, stderr: '' }), (error: { code: number; stdout: string; stderr: string }) => error)
+
+    const holds = await check({ DATABASE_URL: app.database.ownerUrl })
+    t.equal(holds.code, 0)
+    t.match(holds.stdout, new RegExp(`All ${checks.length} invariants hold`))
+    t.match(holds.stdout, /cover {5}office 1: ¥0\.00/)
+
+    await owner.query('update accounts set balance_fen = balance_fen + 1 where kind = \'bank\'')
+    const violated = await check({ DATABASE_URL: app.database.ownerUrl })
+    t.equal(violated.code, 1)
+    t.match(violated.stdout, /VIOLATED {2}account-equals-its-entries.*\n +\{.*"kind": ?"bank"/)
+    t.match((await app.nobody.get('/sandbox/invariants')).body, { ok: false })
+
+    const elsewhere = new URL(app.database.ownerUrl)
+    elsewhere.pathname = '/postgres'
+    t.match(await check({ DATABASE_URL: elsewhere.href }), { code: 2, stderr: /no books of Ticun/ })
+  })
+})
