@@ -514,6 +514,25 @@ CREATE TABLE "wrong_short_codes" (
 );
 --> statement-breakpoint
 ALTER TABLE "wrong_short_codes" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "bank_refunds" (
+	"office_id" integer NOT NULL,
+	"id" uuid NOT NULL,
+	"refund_id" uuid NOT NULL,
+	"status" text NOT NULL,
+	"maker_id" uuid NOT NULL,
+	"checker_id" uuid,
+	"payee_sealed" text NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"ordered_at" timestamp with time zone,
+	"answered_at" timestamp with time zone,
+	"bank_reference" text,
+	"return_reason" text,
+	CONSTRAINT "bank_refunds_pk" PRIMARY KEY("office_id","id"),
+	CONSTRAINT "bank_refunds_status" CHECK ("bank_refunds"."status" in ('proposed', 'ordered', 'paid', 'returned', 'cancelled')),
+	CONSTRAINT "bank_refunds_two_people" CHECK ("bank_refunds"."checker_id" is null or "bank_refunds"."checker_id" <> "bank_refunds"."maker_id")
+);
+--> statement-breakpoint
+ALTER TABLE "bank_refunds" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "refund_quotes" (
 	"office_id" integer NOT NULL,
 	"id" uuid NOT NULL,
@@ -565,6 +584,8 @@ CREATE TABLE "refunds" (
 	"last_error" text,
 	"channel_reference" text,
 	"paid_at" timestamp with time zone,
+	"by_bank" boolean DEFAULT false NOT NULL,
+	"account_sealed" text,
 	CONSTRAINT "refunds_pk" PRIMARY KEY("office_id","id"),
 	CONSTRAINT "refunds_status" CHECK ("refunds"."status" in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'paid', 'declined', 'rejected', 'failed')),
 	CONSTRAINT "refunds_amounts" CHECK ("refunds"."refund_fen" >= 0 and "refunds"."merchant_fen" >= 0 and "refunds"."contested_fen" >= 0)
@@ -686,6 +707,7 @@ ALTER TABLE "venues" ADD CONSTRAINT "venues_merchant" FOREIGN KEY ("office_id","
 ALTER TABLE "product_versions" ADD CONSTRAINT "product_versions_product" FOREIGN KEY ("office_id","product_id") REFERENCES "public"."products"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "products" ADD CONSTRAINT "products_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "objections" ADD CONSTRAINT "objections_release" FOREIGN KEY ("office_id","release_id") REFERENCES "public"."releases"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "bank_refunds" ADD CONSTRAINT "bank_refunds_refund" FOREIGN KEY ("office_id","refund_id") REFERENCES "public"."refunds"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "refund_quotes" ADD CONSTRAINT "refund_quotes_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "refunds" ADD CONSTRAINT "refunds_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "settlement_items" ADD CONSTRAINT "settlement_items_settlement" FOREIGN KEY ("office_id","settlement_id") REFERENCES "public"."settlements"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -701,11 +723,11 @@ CREATE INDEX "disputes_of_contract" ON "disputes" USING btree ("office_id","cont
 CREATE UNIQUE INDEX "disputes_one_open_per_contract" ON "disputes" USING btree ("office_id","contract_id") WHERE "disputes"."ended_at" is null;--> statement-breakpoint
 CREATE INDEX "freeze_lines_of_dispute" ON "freeze_lines" USING btree ("office_id","dispute_id");--> statement-breakpoint
 CREATE INDEX "freeze_lines_of_contract" ON "freeze_lines" USING btree ("office_id","contract_id");--> statement-breakpoint
-CREATE INDEX "evidence_entries_by_contract" ON "evidence_entries" USING btree ("office_id","contract_id","id") WHERE "evidence_entries"."contract_id" is not null;--> statement-breakpoint
 CREATE INDEX "challenges_by_phone" ON "challenges" USING btree ("phone_index","created_at");--> statement-breakpoint
 CREATE INDEX "memberships_of_merchant" ON "memberships" USING btree ("office","merchant_id");--> statement-breakpoint
 CREATE INDEX "sessions_of_person" ON "sessions" USING btree ("person_id");--> statement-breakpoint
 CREATE INDEX "sessions_revoked" ON "sessions" USING btree ("revoked_at") WHERE "sessions"."revoked_at" is not null;--> statement-breakpoint
+CREATE INDEX "accounts_of_merchant" ON "accounts" USING btree ("office_id","merchant_id") WHERE "accounts"."merchant_id" is not null;--> statement-breakpoint
 CREATE INDEX "entries_by_contract" ON "entries" USING btree ("office_id","contract_id","transfer_id") WHERE "entries"."contract_id" is not null;--> statement-breakpoint
 CREATE INDEX "entries_by_account" ON "entries" USING btree ("office_id","account_id","booked_at") WHERE "entries"."account_id" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "merchants_one_per_credit_code" ON "merchants" USING btree ("office_id","credit_code") WHERE "merchants"."status" not in ('rejected', 'closed');--> statement-breakpoint
@@ -720,6 +742,7 @@ CREATE INDEX "releases_of_contract" ON "releases" USING btree ("office_id","cont
 CREATE INDEX "releases_window" ON "releases" USING btree ("office_id","due_at") WHERE "releases"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX "releases_payable" ON "releases" USING btree ("office_id","merchant_id") WHERE "releases"."state" = 'payable' and "releases"."item_id" is null;--> statement-breakpoint
 CREATE INDEX "releases_of_item" ON "releases" USING btree ("office_id","item_id") WHERE "releases"."item_id" is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX "bank_refunds_one_open_per_refund" ON "bank_refunds" USING btree ("office_id","refund_id") WHERE "bank_refunds"."status" in ('proposed', 'ordered');--> statement-breakpoint
 CREATE INDEX "refunds_of_contract" ON "refunds" USING btree ("office_id","contract_id");--> statement-breakpoint
 CREATE INDEX "refunds_open" ON "refunds" USING btree ("office_id","status","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "refunds_one_open_per_contract" ON "refunds" USING btree ("office_id","contract_id") WHERE "refunds"."reason" in ('cooling_off', 'consumer_choice', 'merchant_breach', 'mutual', 'force_majeure', 'closure', 'deposit_refused') and "refunds"."status" in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'failed');--> statement-breakpoint
@@ -892,6 +915,9 @@ CREATE POLICY "releases_update_worker" ON "releases" AS PERMISSIVE FOR UPDATE TO
 CREATE POLICY "wrong_short_codes_select_redeemer_merchant" ON "wrong_short_codes" AS PERMISSIVE FOR SELECT TO "ticun_merchant", "ticun_redeemer" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "wrong_short_codes_insert_redeemer_merchant" ON "wrong_short_codes" AS PERMISSIVE FOR INSERT TO "ticun_merchant", "ticun_redeemer" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "wrong_short_codes_update_redeemer_merchant" ON "wrong_short_codes" AS PERMISSIVE FOR UPDATE TO "ticun_merchant", "ticun_redeemer" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "bank_refunds_select_notary_worker" ON "bank_refunds" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "bank_refunds_insert_notary_worker" ON "bank_refunds" AS PERMISSIVE FOR INSERT TO "ticun_notary", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "bank_refunds_update_notary_worker" ON "bank_refunds" AS PERMISSIVE FOR UPDATE TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "refund_quotes_select_consumer_merchant" ON "refund_quotes" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_merchant" USING (exists (select 1 from contracts c where c.office_id = refund_quotes.office_id and c.id = refund_quotes.contract_id));--> statement-breakpoint
 CREATE POLICY "refund_quotes_insert_consumer_merchant" ON "refund_quotes" AS PERMISSIVE FOR INSERT TO "ticun_consumer", "ticun_merchant" WITH CHECK (exists (select 1 from contracts c where c.office_id = refund_quotes.office_id and c.id = refund_quotes.contract_id));--> statement-breakpoint
 CREATE POLICY "refund_quotes_select_notary_worker" ON "refund_quotes" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint

@@ -11,7 +11,7 @@ SELECT
 FROM merchants m
 CROSS JOIN LATERAL (
   SELECT count(*)::int AS contracts,
-    (count(*) FILTER (WHERE status IN ('active', 'completed', 'expired') AND held_fen + disputed_fen + pending_fen > 0))::int AS open_contracts,
+    (count(*) FILTER (WHERE held_fen + disputed_fen + pending_fen > 0))::int AS open_contracts,
     coalesce(sum(paid_fen), 0)::bigint AS paid_fen,
     coalesce(sum(held_fen), 0)::bigint AS held_fen,
     coalesce(sum(disputed_fen), 0)::bigint AS disputed_fen,
@@ -40,7 +40,8 @@ GRANT SELECT ON merchant_totals TO ticun_bureau, ticun_notary, ticun_merchant;
 CREATE VIEW masked_refunds WITH (security_barrier = true) AS
 SELECT office_id, id, purpose, contract_id, merchant_id, reason, status, quote_id, payment_id, channel, refund_fen, merchant_fen, contested_fen,
   NULL::uuid AS requested_by, requested_end, NULL::text AS note, deadline_at, consent_by, consumer_agreed, created_at, NULL::uuid AS approved_by,
-  approved_at, attempts, NULL::text AS last_error, NULL::text AS channel_reference, paid_at
+  approved_at, attempts, NULL::text AS last_error, NULL::text AS channel_reference, paid_at,
+  by_bank, NULL::text AS account_sealed
 FROM refunds
 WHERE office_id = nullif(current_setting('ticun.office', true), '')::int;
 --> statement-breakpoint

@@ -47,6 +47,7 @@ import { createRedemptions } from './redemptions/service.js'
 import { createWindows } from './redemptions/windows.js'
 import { sandboxBankRoutes } from './sandbox/bank/routes.js'
 import { createSandboxBank } from './sandbox/bank/service.js'
+import { createBankRefunds } from './refunds/bank-refunds.js'
 import { createQuotes } from './refunds/quotes.js'
 import { refundRoutes } from './refunds/routes.js'
 import { createSending } from './refunds/sending.js'
@@ -162,10 +163,12 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   })
   const disputes = createDisputes({ ledger, evidence })
   const closings = createClosings({ ledger })
+  const sending = createSending({ work, clock, contracts, ledger, outbox, timetable, channels })
+  const bankRefunds = createBankRefunds({ work, clock, vault, offices, contracts, ledger, outbox, timetable, sending, bank: sandboxBank?.bank })
   const refunds = createRefunds({
     work, clock, contracts, closings, ledger, evidence, timetable, workingDays: createWorkingDays({ offices }),
     quotes: createQuotes({ work, clock, contracts, closings, offices }),
-    sending: createSending({ work, clock, contracts, ledger, outbox, timetable, channels }),
+    sending,
     frozen: disputes, paidOrderOf: (tx, contractId) => deposits.paidOrderOf(tx, contractId)
   })
   const redemptions = createRedemptions({
@@ -214,7 +217,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     contractRoutes(contracts),
     depositRoutes(deposits),
     redemptionRoutes(redemptions),
-    refundRoutes(refunds),
+    refundRoutes(refunds, bankRefunds),
     settlementRoutes(settlements),
     bureauRoutes(bureau),
     ...(sandboxChannel ? [sandboxPaymentRoutes(createSandboxPayments({ work, channel: sandboxChannel, deposits }))] : []),

@@ -250,6 +250,35 @@ const merchants: readonly Check[] = [
   }
 ]
 
+const committed = "('approved', 'processing', 'paid', 'failed')"
+
+const refunds: readonly Check[] = [
+  {
+    name: 'refund-is-owed-until-paid',
+    says: 'What is owed or under way for a refund is its sum from approval until it is paid, and nothing before and after',
+    sql: `
+      with owed as (
+        select office_id, of, sum(balance_fen) as owed_fen from accounts where kind in ('refund_payable', 'refund_in_transit') group by office_id, of
+      ), due as (
+        select office_id, ${typeId('ref', 'id')} as of, status, case when status in ${committed} and status <> 'paid' then refund_fen else 0 end as due_fen from refunds
+      )
+      select coalesce(o.office_id, d.office_id) as office_id, coalesce(o.of, d.of) as refund_id, d.status, d.due_fen, o.owed_fen
+      from owed o full join due d on d.office_id = o.office_id and d.of = o.of
+      where coalesce(o.owed_fen, 0) <> coalesce(d.due_fen, 0)`
+  },
+  {
+    name: 'refunded-equals-refunds',
+    says: 'What a contract says was refunded, and of it paid, is the sum of its refunds approved, and paid',
+    sql: `
+      select c.office_id, c.id as contract_id, c.refunded_fen, c.refund_paid_fen, r.committed_fen, r.paid_fen
+      from contracts c
+      left join (
+        select office_id, contract_id, sum(refund_fen) as committed_fen, coalesce(sum(refund_fen) filter (where status = 'paid'), 0) as paid_fen
+        from refunds where purpose = 'principal' and status in ${committed} group by office_id, contract_id) r on r.office_id = c.office_id and r.contract_id = c.id
+      where c.refunded_fen <> coalesce(r.committed_fen, 0) or c.refund_paid_fen <> coalesce(r.paid_fen, 0)`
+  }
+]
+
 const appendOnly = "('transfers', 'entries', 'evidence_entries', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
 
 const database: readonly Check[] = [
@@ -306,4 +335,4 @@ const database: readonly Check[] = [
 ]
 
 /** Every check, in the order of the report. */
-export const checks: readonly Check[] = [...journal, ...contracts, ...merchants, ...database]
+export const checks: readonly Check[] = [...journal, ...contracts, ...merchants, ...refunds, ...database]

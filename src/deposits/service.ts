@@ -156,7 +156,7 @@ export const createDeposits = ({
 
   /** @throws not_found (404) for an office that is not of this deployment */
   const officeOfNumber = async (number: number): Promise<Office> => {
-    const office = (await offices.list()).find((row) => row.number === number)
+    const office = await offices.findByNumber(number)
     if (!office) throw notFound({})
     return office
   }

@@ -23,6 +23,7 @@ export const accounts = pgTable('accounts', {
 }, (t) => [
   primaryKey({ name: 'accounts_pk', columns: [t.officeId, t.id] }),
   unique('accounts_one_per_name').on(t.officeId, t.kind, t.of),
+  index('accounts_of_merchant').on(t.officeId, t.merchantId).where(sql`${t.merchantId} is not null`),
   check('accounts_not_below_zero', sql`${t.balanceFen} >= 0 or ${t.kind} = 'clearing'`),
   ...allowAll('accounts', ['select'], ['notary', 'worker', 'bureau']),
   ...allowAll('accounts', ['insert', 'update'], ['notary', 'worker']),

@@ -14,13 +14,25 @@ type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock }>
 export type NewOffice = Readonly<Omit<OfficeRow, 'id' | 'createdAt'>>
 
 export const createOffices = ({ work, clock }: Dependencies) => {
-  const list = (): Promise<OfficeRow[]> => work.read(anyone, 0, listOffices)
+  // Kept in memory, because many a transaction asks for its office, and a second connection asked
+  // for inside a transaction could wait for ever. Jobs, which begin by asking, keep it fresh.
+  let known: readonly OfficeRow[] = []
 
-  /** The numbers of all offices: what jobs go through. */
-  const numbers = async (): Promise<number[]> => (await list()).map(({ number }) => number)
+  const load = async (): Promise<readonly OfficeRow[]> => { known = await work.read(anyone, 0, listOffices); return known }
+
+  const list = async (): Promise<readonly OfficeRow[]> => (known.length > 0 ? known : load())
+
+  /** The numbers of all offices, read anew: what jobs go through. */
+  const numbers = async (): Promise<number[]> => (await load()).map(({ number }) => number)
+
+  const withNumber = (rows: readonly OfficeRow[], number: number) => rows.find((row) => row.number === number)
+
+  /** The office of a number, if there is one. */
+  const findByNumber = async (number: number): Promise<OfficeRow | undefined> =>
+    withNumber(known, number) ?? withNumber(await load(), number)
 
   const byNumber = async (number: number): Promise<OfficeRow> => {
-    const office = (await list()).find((row) => row.number === number)
+    const office = await findByNumber(number)
     invariant(office, `no office ${number}`)
     return office
   }
@@ -62,7 +74,7 @@ export const createOffices = ({ work, clock }: Dependencies) => {
   }
 
   return {
-    list, numbers, byNumber, resolve, ruleInForce, establish,
+    list, numbers, findByNumber, byNumber, resolve, ruleInForce, establish,
     /** Enters a dated rule; one that is there stays as it is. Worker role. */
     enterRule: insertRule
   }

@@ -60,7 +60,8 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: D
     await insertIntent(tx, {
       officeId: tx.office, id, topic, key,
       payload: vault.seal(JSON.stringify(payload, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)), about),
-      createdAt: now, dueAt: now
+      // The sender delivers it first; the job takes over should the sender die before it could.
+      createdAt: now, dueAt: after(now, leaseMs)
     })
     tx.afterCommit(async () => {
       const delivered = run(tx.office, clock.now(), id)

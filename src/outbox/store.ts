@@ -11,10 +11,10 @@ export const insertIntent = async ({ db }: Tx, row: typeof outbox.$inferInsert):
 
 const undelivered = (office: number) => and(eq(outbox.officeId, office), isNull(outbox.deliveredAt))
 
-/** Claims due intents until `leaseUntil`, so that no two processes deliver one at the same time. */
+/** Claims intents until `leaseUntil`, so that no two processes deliver one at the same time: those that are due, or only the one its sender delivers. */
 export const claimDue = async ({ db, office }: Tx, at: Date, leaseUntil: Date, limit: number, only?: Id<'out'>): Promise<Intent[]> => {
   const rows = await db.select().from(outbox)
-    .where(and(undelivered(office), lte(outbox.dueAt, at), ...(only ? [eq(outbox.id, only)] : [])))
+    .where(and(undelivered(office), only ? eq(outbox.id, only) : lte(outbox.dueAt, at)))
     .orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(limit).for('update', { skipLocked: true })
   if (rows.length > 0) await db.update(outbox).set({ dueAt: leaseUntil }).where(and(eq(outbox.officeId, office), inArray(outbox.id, rows.map(({ id }) => id))))
   return rows

@@ -107,6 +107,8 @@ export const Refund = z.object({
   paidAt: Instant.nullable(),
   attempts: z.int(),
   lastError: z.string().nullable(),
+  byBank: z.boolean().meta({ description: 'By bank transfer, because the channel cannot' }),
+  hasAccount: z.boolean().meta({ description: 'The consumer has given an account for a bank transfer' }),
   note: z.string().nullable().meta({ description: 'Why it was declined or rejected' })
 }).meta({ id: 'Refund' })
 export type Refund = z.output<typeof Refund>
@@ -123,6 +125,42 @@ export const RefundFilter = PageQuery.extend({
   late: z.enum(['true', 'false']).optional().meta({ description: 'Only those past their deadline and not paid, or only the others' })
 })
 export type RefundFilter = z.output<typeof RefundFilter>
+
+/** A refund by bank transfer: proposed by one notary, ordered by another. */
+export const BankRefundId = idSchema('bnr')
+export type BankRefundId = z.infer<typeof BankRefundId>
+
+export const BankRefundStatus = z.enum(['proposed', 'ordered', 'paid', 'returned', 'cancelled'])
+export type BankRefundStatus = z.infer<typeof BankRefundStatus>
+
+export const BankRefund = z.object({
+  id: BankRefundId,
+  refundId: RefundId,
+  status: BankRefundStatus,
+  amountFen: Fen,
+  accountName: z.string(),
+  accountNumber: z.string().meta({ description: 'The last four characters' }),
+  createdAt: Instant,
+  orderedAt: Instant.nullable(),
+  answeredAt: Instant.nullable(),
+  returnReason: z.string().nullable()
+}).meta({ id: 'BankRefund' })
+export type BankRefund = z.output<typeof BankRefund>
+
+/** A bank transfer as rules see it. */
+export type BankRefundRecord = Readonly<{
+  id: BankRefundId
+  refundId: RefundId
+  status: BankRefundStatus
+  makerId: Id<'per'>
+  checkerId: Id<'per'> | null
+  payeeSealed: string
+  createdAt: Date
+  orderedAt: Date | null
+  answeredAt: Date | null
+  bankReference: string | null
+  returnReason: string | null
+}>
 
 export const Reason = z.object({ reason: z.string().trim().min(1).max(10_000) })
 
@@ -171,6 +209,9 @@ export type RefundRecord = Readonly<{
   lastError: string | null
   channelReference: string | null
   paidAt: Date | null
+  /** paid, or being paid, by bank transfer: the channel is not sent to any more */
+  byBank: boolean
+  accountSealed: string | null
 }>
 
 /** A quote as rules see it. */

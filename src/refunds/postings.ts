@@ -83,3 +83,7 @@ export const refundFailed = (refund: RefundRecord, reason: string, at: Date): Jo
 /** The channel paid what was paid another way: Dr unexplained_debit / Cr clearing, until two people have found out. */
 export const paidAgain = (refund: RefundRecord, reference: string, at: Date): Journal =>
   moved('debit-unexplained', refund, { kind: 'unexplained_debit', of: refund.id }, clearing(refund.channel), at, { reference })
+
+/** The bank has paid it: Dr refund_in_transit / Cr bank. */
+export const refundPaidByBank = (refund: RefundRecord, accountNumber: string, reference: string, at: Date): Journal =>
+  moved('refund-confirmed', refund, refundInTransit(refund), { kind: 'bank', of: accountNumber }, at, { reference, by: 'bank' })

@@ -26,3 +26,21 @@ export const nothingHeld = problem('nothing_held', {
     en: 'Nothing is held of this contract any more. What a rule gives beyond the deposit is a claim on the merchant: open a dispute.'
   })
 })
+
+export const accountRequired = problem('account_required', {
+  status: 422,
+  title: { zh: '须先提供收款账户', en: 'An account is required' },
+  detail: () => ({
+    zh: '原路退款不可用,须由消费者先以 PUT /v1/refunds/:id/account 提供本人收款账户。',
+    en: 'The money cannot go back on its order; the consumer must first give an account by PUT /v1/refunds/:id/account.'
+  })
+})
+
+export const bankUnavailable = problem('bank_unavailable', {
+  status: 422,
+  title: { zh: '未接入银行', en: 'No bank is connected' },
+  detail: () => ({
+    zh: '本部署尚未接入存管银行,不能划付;未作任何变动。请先完成银行接口配置。',
+    en: 'No bank is configured in this deployment, so nothing can be paid out, and nothing was changed. Configure the bank first.'
+  })
+})

@@ -3,17 +3,19 @@ import { ContractId } from '../contracts/model.js'
 import { languageOf } from '../http/problem-details.js'
 import type { Routes } from '../http/types.js'
 import { Page } from '../kernel/page.js'
-import { holidaysUnknown, wrongState } from '../kernel/problems.js'
+import { holidaysUnknown, samePerson, wrongState } from '../kernel/problems.js'
+import { SettlementAccount } from '../merchants/model.js'
+import type { BankRefunds } from './bank-refunds.js'
 import { RefundCalculation, RefundFacts } from './law/model.js'
-import { QuoteRequest, Reason, Refund, RefundDetail, RefundFilter, RefundId, RefundQuote, RefundRequest } from './model.js'
-import { coolingOffOver, nothingHeld, quoteStale } from './problems.js'
+import { BankRefund, QuoteRequest, Reason, Refund, RefundDetail, RefundFilter, RefundId, RefundQuote, RefundRequest } from './model.js'
+import { accountRequired, bankUnavailable, coolingOffOver, nothingHeld, quoteStale } from './problems.js'
 import type { Refunds } from './service.js'
 
 const tags = ['refunds']
 const OfContract = z.object({ id: ContractId })
 const OfRefund = z.object({ id: RefundId })
 
-export const refundRoutes = (refunds: Refunds): Routes => async (app) => {
+export const refundRoutes = (refunds: Refunds, bankRefunds: BankRefunds): Routes => async (app) => {
   app.post('/refund-calculations', {
     schema: { operationId: 'calculateRefund', summary: 'What the law gives back on bare facts, step by step', tags, body: RefundFacts, response: { 200: RefundCalculation } },
     config: { access: 'signed_in' }
@@ -64,4 +66,27 @@ export const refundRoutes = (refunds: Refunds): Routes => async (app) => {
     schema: { operationId: 'rejectRefund', summary: 'Refuse a refund', tags, params: OfRefund, body: Reason, response: { 200: Refund } },
     config: { access: ['notary'], problems: [wrongState] }
   }, async ({ caller, params, body }) => refunds.reject(caller, params.id, body.reason))
+
+  app.put('/refunds/:id/account', {
+    schema: { operationId: 'giveRefundAccount', summary: 'Say where the money can be paid to, where the channel cannot pay it back', tags, params: OfRefund, body: SettlementAccount, response: { 200: Refund } },
+    config: { access: ['consumer'], problems: [wrongState] }
+  }, async ({ caller, params, body }) => bankRefunds.giveAccount(caller, params.id, body))
+
+  app.post('/refunds/:id/bank-transfer', {
+    schema: { operationId: 'proposeBankRefund', summary: 'Propose to pay a failed refund by bank transfer', tags, params: OfRefund, response: { 201: BankRefund } },
+    config: { access: ['notary'], idempotent: true, problems: [wrongState, accountRequired, bankUnavailable] }
+  }, async ({ command, params }, reply) => {
+    reply.code(201)
+    return bankRefunds.propose(command, params.id)
+  })
+
+  app.post('/refunds/:id/bank-transfer/approve', {
+    schema: { operationId: 'orderBankRefund', summary: 'Order a bank transfer that another person proposed', tags, params: OfRefund, response: { 200: BankRefund } },
+    config: { access: ['notary'], idempotent: true, problems: [wrongState, samePerson] }
+  }, async ({ command, params }) => bankRefunds.order(command, params.id))
+
+  app.post('/refunds/:id/bank-transfer/cancel', {
+    schema: { operationId: 'cancelBankRefund', summary: 'Take a proposed bank transfer back', tags, params: OfRefund, response: { 200: BankRefund } },
+    config: { access: ['notary'], problems: [wrongState] }
+  }, async ({ caller, params }) => bankRefunds.cancel(caller, params.id))
 }

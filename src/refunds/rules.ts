@@ -2,7 +2,7 @@ import type { Contract, ContractStatus, FreezeReason } from '../contracts/model.
 import { after, dayMs, daysBetween, type BusinessDate } from '../kernel/calendar.js'
 import { invariant } from '../kernel/invariant.js'
 import { least, most, type Fen } from '../kernel/money.js'
-import { forbidden, validationFailed, wrongState } from '../kernel/problems.js'
+import { forbidden, samePerson, validationFailed, wrongState } from '../kernel/problems.js'
 import { ratio } from '../kernel/rational.js'
 import type { Offer } from '../products/model.js'
 import type { Cause, Gifts, Step, Sum } from './law/model.js'
@@ -10,7 +10,7 @@ import {
   agreedSum, coolOffSessions, coolOffStoredValue, coolOffTerm, deductGifts, reckonSessions, reckonStoredValue, reckonTerm, reckonTermAtListPrice, sumOf,
   type Reckoning
 } from './law/rules.js'
-import { closingReasons, type Division, type QuoteRequest, type RefundPolicy, type RefundReason, type RefundRecord, type RequestedEnd } from './model.js'
+import { closingReasons, type BankRefundRecord, type Division, type QuoteRequest, type RefundPolicy, type RefundReason, type RefundRecord, type RequestedEnd } from './model.js'
 import { coolingOffOver, nothingHeld, quoteStale } from './problems.js'
 
 /*
@@ -93,8 +93,9 @@ export const daysPassed = ({ termStart, units }: Contract, on: BusinessDate, las
 
 type Asked = Readonly<{ reason: RefundReason; agreedFen?: Fen | undefined; gifts?: Gifts | undefined; policy: RefundPolicy }>
 
-const provenListPrice = ({ listPriceProof }: Offer, listPriceFen: Fen | undefined): Fen | undefined =>
-  listPriceProof === undefined ? undefined : listPriceFen
+/** The list price that counts: proven at listing, and not waived by the contract, whose better term wins (Art 19). */
+const provenListPrice = ({ listPriceProof, refundsAtContractPrice }: Offer, listPriceFen: Fen | undefined): Fen | undefined =>
+  listPriceProof === undefined || refundsAtContractPrice === true ? undefined : listPriceFen
 
 const reckonSessionCard = ({ contract, offer }: Standing, used: bigint, { reason }: Asked): Reckoning => {
   const facts = { paidFen: contract.priceFen, paidSessions: BigInt(offer.sessions ?? 0), bonusSessions: BigInt(offer.bonusSessions ?? 0), used: ratio(used) }
@@ -295,3 +296,33 @@ export const retryAt = (attempts: number, at: Date): Date => {
 /** When a channel that has not decided is asked again: after as long as it has taken so far, at least daily. */
 export const askAgainAt = (since: Date, at: Date): Date =>
   after(at, Math.min(dayMs, Math.max(5 * minuteMs, at.getTime() - since.getTime())))
+
+/** @throws wrong_state (409) where an account is of no more use */
+export const checkAccountable = (refund: RefundRecord): void => {
+  requireStatus(refund, 'awaiting_consent', 'awaiting_approval', 'approved', 'failed')
+  if (refund.byBank) throw wrongState({ state: 'a bank transfer is under way', allowed: ['failed'] })
+}
+
+/** The refund a bank transfer may be proposed for: it surely failed at the channel. @throws wrong_state (409) */
+export const byBank = (refund: RefundRecord): RefundRecord => {
+  requireStatus(refund, 'failed')
+  if (refund.byBank) throw wrongState({ state: 'a bank transfer is under way', allowed: ['failed'] })
+  return { ...refund, byBank: true }
+}
+
+const requireBankStatus = ({ status }: BankRefundRecord, ...allowed: BankRefundRecord['status'][]): void => {
+  if (!allowed.includes(status)) throw wrongState({ state: status, allowed })
+}
+
+/** A bank transfer is ordered by another person than proposed it. @throws wrong_state (409), same_person (403) */
+export const orderedBy = (bankRefund: BankRefundRecord, checkerId: BankRefundRecord['makerId'], at: Date): BankRefundRecord => {
+  requireBankStatus(bankRefund, 'proposed')
+  if (bankRefund.makerId === checkerId) throw samePerson({})
+  return { ...bankRefund, status: 'ordered', checkerId, orderedAt: at }
+}
+
+/** @throws wrong_state (409) once it is ordered */
+export const cancelledTransfer = (bankRefund: BankRefundRecord, at: Date): BankRefundRecord => {
+  requireBankStatus(bankRefund, 'proposed')
+  return { ...bankRefund, status: 'cancelled', answeredAt: at }
+}

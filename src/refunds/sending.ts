@@ -65,8 +65,8 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
   /** Takes an attempt: the money is in transit from here. @returns undefined where there is nothing to send */
   const begin = (office: number, id: RefundId) => work.write(worker, office, async (tx) => {
     const { contract, refund } = await lock(tx, id)
-    if (refund.status === 'processing') return { refund, isRepeat: true }
-    if (refund.status !== 'approved' && refund.status !== 'failed') return undefined
+    if (refund.status === 'processing' && !refund.byBank) return { refund, isRepeat: true }
+    if ((refund.status !== 'approved' && refund.status !== 'failed') || refund.byBank) return undefined
     const now = clock.now()
     const obstacle = obstacleOf(refund, contract?.paidAt ?? null, now)
     if (obstacle !== undefined) {
@@ -99,7 +99,7 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
   const record = async (tx: Tx, id: RefundId, attempt: number, { outcome, reference, reason = 'failed' }: Answer, at: Date): Promise<void> => {
     const locked = await lock(tx, id)
     const { refund } = locked
-    if (refund.status !== 'processing' || refund.attempts !== attempt) return
+    if (refund.status !== 'processing' || refund.byBank || refund.attempts !== attempt) return
     if (outcome === 'done') return markPaid(tx, locked, reference ?? id, at)
     if (outcome === 'failed') return markFailed(tx, refund, reason, at)
     await updateRefund(tx, { ...refund, channelReference: reference ?? refund.channelReference, lastError: reference === null ? reason : null })
@@ -126,7 +126,7 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
     const id = RefundId.parse(subject)
     const refund = await work.read(worker, office, (tx) => findRefund(tx, id))
     invariant(refund, `no refund ${id}`)
-    const answer = refund.status === 'processing' ? await send(refund, true) : undefined
+    const answer = refund.status === 'processing' && !refund.byBank ? await send(refund, true) : undefined
     await work.write(worker, office, async (tx) => {
       if (!(await take(tx)) || answer === undefined) return
       await timetable.set(tx, askDeadline, id, askAgainAt(refund.approvedAt ?? refund.createdAt, at))
@@ -136,8 +136,7 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
 
   timetable.on(retryDeadline, ({ office, subject, take }) => work.write(worker, office, async (tx) => {
     const { refund } = await lock(tx, RefundId.parse(subject))
-    if (!(await take(tx)) || refund.status !== 'failed') return
-    await order(tx, refund)
+    if (await take(tx) && refund.status === 'failed' && !refund.byBank) await order(tx, refund)
   }))
 
   /**
@@ -151,20 +150,23 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
       const locked = await lock(tx, id)
       const { refund } = locked
       const now = clock.now()
-      if (refund.status === 'processing') return record(tx, id, refund.attempts, { outcome, reference, reason }, now)
+      if (refund.status === 'processing' && !refund.byBank) return record(tx, id, refund.attempts, { outcome, reference, reason }, now)
       if (outcome !== 'done') return
-      if (refund.status === 'failed') {
+      if (refund.status === 'failed' && !refund.byBank) {
         await ledger.post(tx, refundSent(refund, now))
         return markPaid(tx, locked, reference, now)
       }
-      if (refund.status === 'paid' && refund.channelReference !== reference) {
+      if ((refund.status === 'paid' || refund.byBank) && refund.channelReference !== reference) {
         await updateRefund(tx, { ...refund, channelReference: reference })
         await ledger.post(tx, paidAgain(refund, reference, now))
       }
     })
   }
 
-  return { order, heard }
+  /** Sends a refund by the channel again, after a bank transfer that came to nothing. */
+  const resume = (tx: Tx, { id, attempts }: RefundRecord, at: Date): Promise<void> => timetable.set(tx, retryDeadline, id, retryAt(attempts, at))
+
+  return { order, heard, resume }
 }
 
 export type Sending = ReturnType<typeof createSending>

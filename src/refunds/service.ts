@@ -88,7 +88,8 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   }
 
   const nothingYet = {
-    note: null, consentBy: null, consumerAgreed: false, approvedBy: null, approvedAt: null, attempts: 0, lastError: null, channelReference: null, paidAt: null
+    note: null, consentBy: null, consumerAgreed: false, approvedBy: null, approvedAt: null, attempts: 0, lastError: null, channelReference: null,
+    paidAt: null, byBank: false, accountSealed: null
   }
 
   /** Of the service's own refunds: nothing that comes in may be refused because a year's holidays are not known, so these are calendar days. */

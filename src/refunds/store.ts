@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { ContractId } from '../contracts/model.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { Gifts } from './law/model.js'
-import { closingReasons, type QuoteId, type QuoteRecord, type RefundId, type RefundRecord, type RefundStatus } from './model.js'
-import { maskedRefunds, refundQuotes, refunds } from './table.js'
+import { closingReasons, type BankRefundId, type BankRefundRecord, type QuoteId, type QuoteRecord, type RefundId, type RefundRecord, type RefundStatus } from './model.js'
+import { bankRefunds, maskedRefunds, refundQuotes, refunds } from './table.js'
 
 const quoteOf = ({ officeId: _, gifts, heldFen, refundFen, merchantFen, contestedFen, shortfallFen, ...row }: typeof refundQuotes.$inferSelect): QuoteRecord =>
   ({ ...row, gifts: gifts && z.decode(Gifts, gifts), division: { heldFen, refundFen, merchantFen, contestedFen, shortfallFen } })
@@ -24,7 +24,8 @@ const refundColumns = {
   merchantFen: refunds.merchantFen, contestedFen: refunds.contestedFen, requestedBy: refunds.requestedBy, requestedEnd: refunds.requestedEnd,
   note: refunds.note, deadlineAt: refunds.deadlineAt, consentBy: refunds.consentBy, consumerAgreed: refunds.consumerAgreed,
   createdAt: refunds.createdAt, approvedBy: refunds.approvedBy, approvedAt: refunds.approvedAt, attempts: refunds.attempts,
-  lastError: refunds.lastError, channelReference: refunds.channelReference, paidAt: refunds.paidAt
+  lastError: refunds.lastError, channelReference: refunds.channelReference, paidAt: refunds.paidAt,
+  byBank: refunds.byBank, accountSealed: refunds.accountSealed
 }
 
 const byId = (office: number, id: RefundId) => and(eq(refunds.officeId, office), eq(refunds.id, id))
@@ -40,9 +41,9 @@ export const findRefund = async ({ db, office }: Tx, id: RefundId): Promise<Refu
 export const lockRefund = async ({ db, office }: Tx, id: RefundId): Promise<RefundRecord | undefined> =>
   (await db.select(refundColumns).from(refunds).where(byId(office, id)).for('update'))[0]
 
-export const updateRefund = async ({ db, office }: Tx, { id, status, note, deadlineAt, consentBy, consumerAgreed, approvedBy, approvedAt, attempts, lastError, channelReference, paidAt }: RefundRecord): Promise<void> => {
+export const updateRefund = async ({ db, office }: Tx, { id, status, note, deadlineAt, consentBy, consumerAgreed, approvedBy, approvedAt, attempts, lastError, channelReference, paidAt, byBank, accountSealed }: RefundRecord): Promise<void> => {
   await db.update(refunds)
-    .set({ status, note, deadlineAt, consentBy, consumerAgreed, approvedBy, approvedAt, attempts, lastError, channelReference, paidAt })
+    .set({ status, note, deadlineAt, consentBy, consumerAgreed, approvedBy, approvedAt, attempts, lastError, channelReference, paidAt, byBank, accountSealed })
     .where(byId(office, id))
 }
 
@@ -86,3 +87,26 @@ export const listRefunds = async ({ db, actor }: Tx, selection: RefundSelection,
   actor.role === 'bureau'
     ? db.select().from(maskedRefunds).where(selected(maskedRefunds, selection, before)).orderBy(desc(maskedRefunds.id)).limit(limit)
     : db.select(refundColumns).from(refunds).where(selected(refunds, selection, before)).orderBy(desc(refunds.id)).limit(limit)
+
+const bankRefundColumns = {
+  id: bankRefunds.id, refundId: bankRefunds.refundId, status: bankRefunds.status, makerId: bankRefunds.makerId, checkerId: bankRefunds.checkerId,
+  payeeSealed: bankRefunds.payeeSealed, createdAt: bankRefunds.createdAt, orderedAt: bankRefunds.orderedAt, answeredAt: bankRefunds.answeredAt,
+  bankReference: bankRefunds.bankReference, returnReason: bankRefunds.returnReason
+}
+
+export const insertBankRefund = async ({ db, office }: Tx, row: BankRefundRecord): Promise<void> => {
+  await db.insert(bankRefunds).values({ ...row, officeId: office })
+}
+
+export const findBankRefund = async ({ db, office }: Tx, id: BankRefundId): Promise<BankRefundRecord | undefined> =>
+  (await db.select(bankRefundColumns).from(bankRefunds).where(and(eq(bankRefunds.officeId, office), eq(bankRefunds.id, id))))[0]
+
+/** The bank transfer of a refund that is under way; read behind the refund's lock. */
+export const findOpenBankRefund = async ({ db, office }: Tx, refundId: RefundId): Promise<BankRefundRecord | undefined> =>
+  (await db.select(bankRefundColumns).from(bankRefunds)
+    .where(and(eq(bankRefunds.officeId, office), eq(bankRefunds.refundId, refundId), inArray(bankRefunds.status, ['proposed', 'ordered']))))[0]
+
+export const updateBankRefund = async ({ db, office }: Tx, { id, status, checkerId, orderedAt, answeredAt, bankReference, returnReason }: BankRefundRecord): Promise<void> => {
+  await db.update(bankRefunds).set({ status, checkerId, orderedAt, answeredAt, bankReference, returnReason })
+    .where(and(eq(bankRefunds.officeId, office), eq(bankRefunds.id, id)))
+}

@@ -6,7 +6,7 @@ import { contracts } from '../contracts/table.js'
 import type { ChannelName } from '../channels/model.js'
 import type { z } from 'zod'
 import type { Gifts, LawRule } from './law/model.js'
-import type { QuoteStep, RefundPurpose, RefundReason, RefundStatus, RequestedEnd } from './model.js'
+import type { BankRefundStatus, QuoteStep, RefundPurpose, RefundReason, RefundStatus, RequestedEnd } from './model.js'
 
 /** What a refund would be on facts that may move: refused when they did. */
 export const refundQuotes = pgTable('refund_quotes', {
@@ -68,7 +68,11 @@ const shape = () => ({
   attempts: integer('attempts').notNull().default(0),
   lastError: text('last_error'),
   channelReference: text('channel_reference'),
-  paidAt: instant('paid_at')
+  paidAt: instant('paid_at'),
+  /** paid, or being paid, by bank transfer: the channel is not sent to any more */
+  byBank: boolean('by_bank').notNull().default(false),
+  /** the account the consumer gave for it; sealed */
+  accountSealed: text('account_sealed')
 })
 
 /** Money going back: of a contract (principal), or money that never was the price (stray). */
@@ -89,3 +93,27 @@ export const refunds = pgTable('refunds', shape(), (t) => [
 
 /** The same without people and what they wrote: what the bureau sees. The migration writes the view. */
 export const maskedRefunds = pgView('masked_refunds', shape()).existing()
+
+/** Refunds that go by bank transfer, because a channel cannot or will not: proposed by one person, ordered by another. */
+export const bankRefunds = pgTable('bank_refunds', {
+  officeId: officeId(),
+  id: id('id', 'bnr').notNull(),
+  refundId: id('refund_id', 'ref').notNull(),
+  status: text('status').$type<BankRefundStatus>().notNull(),
+  makerId: id('maker_id', 'per').notNull(),
+  checkerId: id('checker_id', 'per'),
+  /** the account as it was proposed; sealed */
+  payeeSealed: text('payee_sealed').notNull(),
+  createdAt: instant('created_at').notNull(),
+  orderedAt: instant('ordered_at'),
+  answeredAt: instant('answered_at'),
+  bankReference: text('bank_reference'),
+  returnReason: text('return_reason')
+}, (t) => [
+  primaryKey({ name: 'bank_refunds_pk', columns: [t.officeId, t.id] }),
+  foreignKey({ name: 'bank_refunds_refund', columns: [t.officeId, t.refundId], foreignColumns: [refunds.officeId, refunds.id] }),
+  uniqueIndex('bank_refunds_one_open_per_refund').on(t.officeId, t.refundId).where(sql`${t.status} in ('proposed', 'ordered')`),
+  check('bank_refunds_status', sql`${t.status} in ('proposed', 'ordered', 'paid', 'returned', 'cancelled')`),
+  check('bank_refunds_two_people', sql`${t.checkerId} is null or ${t.checkerId} <> ${t.makerId}`),
+  ...allowAll('bank_refunds', ['select', 'insert', 'update'], ['notary', 'worker'], ofOffice)
+])

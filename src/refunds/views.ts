@@ -16,4 +16,4 @@ export const quoteView = ({ id, contractId, reason, rule, division, steps, lawRe
   steps: steps.map(({ text, amountFen }) => stepView({ text, amountFen: BigInt(amountFen) }, language))
 })
 
-export const refundView = (refund: RefundRecord, now: Date): Refund => ({ ...refund, isLate: isLate(refund, now) })
+export const refundView = (refund: RefundRecord, now: Date): Refund => ({ ...refund, isLate: isLate(refund, now), hasAccount: refund.accountSealed !== null })

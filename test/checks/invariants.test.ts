@@ -8,11 +8,11 @@ import { startApp, type TestApp } from '../support/app.js'
 import { newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct } from '../support/shop.js'
-import { advance, answerPayouts, draftFor, earn, newEarner, settle, visit } from '../settlement/support.js'
+import { advance, answerPayouts, draftFor, earn, newEarner, notariesOf, settle, visit } from '../settlement/support.js'
 
 const run = promisify(execFile)
 
-/** Money in every place it can be in: held, pending, objected, disputed, payable, drafted, in transit, paid, returned. */
+/** Money in every place it can be in: held, pending, objected, disputed, payable, drafted, in transit, paid, returned, refunded. */
 const aWorldWithMoneyEverywhere = async (app: TestApp): Promise<void> => {
   const earner = await newEarner(app, 1)
   await settle(app, earner)
@@ -38,6 +38,12 @@ const aWorldWithMoneyEverywhere = async (app: TestApp): Promise<void> => {
   const { id } = await visit(consumer, earner, contractId)
   expectStatus(await earner.cashier.post(`/redemptions/${id}/void`, { reason: '点错了' }), 200)
   await visit(consumer, earner, contractId)
+
+  const leaver = await newConsumer(app)
+  const unused = await buy(app, leaver, productId)
+  const { body: quote } = expectStatus(await leaver.post(`/contracts/${unused}/refund-quotes`, { reason: 'cooling_off' }), 201)
+  const { body: refund } = expectStatus(await leaver.post(`/contracts/${unused}/refunds`, { quoteId: quote.id }), 201)
+  expectStatus(await (await notariesOf(app)).second.post(`/refunds/${refund.id}/approve`), 200)
 }
 
 const first = (table: string, where = 'true') => `(select ctid from ${table} where ${where} limit 1)`
@@ -110,6 +116,15 @@ const faults: Readonly<Record<string, readonly string[]>> = {
   'released-is-paid-or-owed': [
     'update contracts set released_fen = released_fen + 1, paid_fen = paid_fen + 1',
     `update settlement_items set status = 'returned' where status = 'paid'`
+  ],
+  'refund-is-owed-until-paid': [
+    `update refunds set status = 'failed' where status = 'paid'`,
+    `update accounts set balance_fen = balance_fen + 1 where kind = 'refund_payable'`
+  ],
+  'refunded-equals-refunds': [
+    `update refunds set refund_fen = refund_fen + 1 where status = 'paid'`,
+    `update contracts set refund_paid_fen = refund_paid_fen - 1 where refund_paid_fen > 0`,
+    `update contracts set refunded_fen = refunded_fen + 1, paid_fen = paid_fen + 1 where status = 'active'`
   ],
   'idempotency-keys-unique': ['alter table idempotency_keys drop constraint idempotency_keys_pk; insert into idempotency_keys select * from idempotency_keys limit 1'],
   'append-only': [

@@ -7,7 +7,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { TestApp } from '../support/app.js'
 import { inDatabase, readCluster } from '../support/cluster.js'
-import { checker, maker, newConsumer, signIn, type Consumer } from '../support/people.js'
+import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 import { anEmptyDirectory, build, freePort, killHard, overHttp, postmasterOf, run, startService, type Service } from './support.js'
@@ -47,7 +47,7 @@ const redemptionsOf = async ({ consumer, contractId }: Card): Promise<any[]> =>
   expectStatus(await consumer.get(`/redemptions?contractId=${contractId}&limit=100`), 200).body.items
 
 /** What the cards say together: the ids of their redemptions, and that money and sessions agree with them. */
-const bookedOn = async (t: Pick<Test, 'equal' | 'match'>, { cards }: Door): Promise<Set<string>> => {
+const bookedOn = async (t: Pick<Test, 'match'>, { cards }: Door): Promise<Set<string>> => {
   const ids = new Set<string>()
   for (const card of cards) {
     const redemptions = await redemptionsOf(card)
@@ -103,6 +103,7 @@ const begin = async (url: string, { token }: Door, { key, body }: Ticket): Promi
 t.before(build)
 
 t.test('one process on a database of its own', async (t) => {
+  const whole = t
   const dataDirectory = await anEmptyDirectory(t)
   const start = { port: await freePort(), env: { TICUN_DATA_DIR: dataDirectory } }
   let service: Service
@@ -111,7 +112,7 @@ t.test('one process on a database of its own', async (t) => {
   let booked: Set<string>
 
   await t.test('is ready in time on an empty folder', async (t) => {
-    service = await startService(t.parent as Test, start)
+    service = await startService(whole, start)
     app = overHttp(service.url)
     t.comment(`ready after ${service.readyMs} ms`)
     t.ok(service.readyMs < readyWithinMs, `${service.readyMs} ms`)
@@ -128,7 +129,7 @@ t.test('one process on a database of its own', async (t) => {
     t.equal(await postmasterOf(dataDirectory), undefined, 'its database has stopped with it')
 
     booked = new Set(answers.map(({ body }) => body.id))
-    service = await startService(t.parent as Test, start)
+    service = await startService(whole, start)
     t.comment(`ready again after ${service.readyMs} ms`)
     t.same(await bookedOn(t, door), booked, 'all that was answered is there after the restart')
     await invariantsHold(t, app)
@@ -149,7 +150,7 @@ t.test('one process on a database of its own', async (t) => {
     t.ok(heard.every(({ status }) => status === 201), 'what was answered was done')
     t.ok(unheard.length > 0, 'it was killed in the middle')
 
-    service = await startService(t.parent as Test, start)
+    service = await startService(whole, start)
     t.equal(await postmasterOf(dataDirectory), postmaster, 'the database it left behind is taken over')
     const survived = await bookedOn(t, door)
     t.ok([...booked].every((id) => survived.has(id)), 'what was there before is there')
@@ -182,7 +183,7 @@ t.test('one process on a database of its own', async (t) => {
     }))
     await service.ended
 
-    service = await startService(t.parent as Test, start)
+    service = await startService(whole, start)
     t.not(await postmasterOf(dataDirectory), postmaster, 'another server has recovered the data')
     const survived = await bookedOn(t, door)
     const heard = outcomes.filter(({ status }) => status === 201)

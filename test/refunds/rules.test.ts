@@ -43,6 +43,7 @@ t.test('all that is held is divided', async (t) => {
     ['R3 with one session objected: what is at stake is the list price', standing({ ...three, objectedFen: 20_000n }, { contested: { units: 1n, amountFen: 20_000n } }), 'consumer_choice', 'R3', [80_000n, 40_000n, 20_000n, 0n]],
     ['R3 with money frozen from held', standing(frozen), 'consumer_choice', 'R3', [30_000n, 60_000n, 0n, 0n]],
     ['R3 without a proof of the list price is R2', standing(three, { offer: anOffer({ listPricePerSessionFen: 40_000n }) }), 'consumer_choice', 'R2', [140_000n, 0n, 0n, 0n]],
+    ['the contract promises more than R3', standing(three, { offer: anOffer({ ...proven, refundsAtContractPrice: true }) }), 'consumer_choice', 'R2', [140_000n, 0n, 0n, 0n]],
     ['R2', standing(three), 'merchant_breach', 'R2', [140_000n, 0n, 0n, 0n]],
     ['R2 with one session objected: its money is pending already', standing({ ...three, objectedFen: 20_000n }, { contested: { units: 1n, amountFen: 20_000n } }), 'merchant_breach', 'R2', [140_000n, 0n, 0n, 0n]],
     ['R1 after some use', standing(three), 'cooling_off', 'R1', [140_000n, 0n, 0n, 0n]],

@@ -2,7 +2,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
-import { maker, newConsumer, type Consumer } from '../support/people.js'
+import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
 
@@ -64,6 +64,44 @@ t.test('money on its way back', async (t) => {
     await advance(app, 11)
     t.match(await refundOf(refundId), { status: 'paid', attempts: 3, lastError: null })
     t.same(await paidByChannel(app, refundId), [100_000])
+    t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundPaidFen: 100_000 } })
+    await holds(t, app)
+  })
+
+  t.test('what the channel cannot pay is paid to the consumer\'s account by two people', async (t) => {
+    const { consumer, id, refundId } = await approved()
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    await approve(refundId)
+    const second = await checker(app)
+    t.match(await notary.post(`/refunds/${refundId}/bank-transfer`), { status: 422, body: { code: 'account_required' } })
+    const account = { bankName: '招商银行', accountName: '张三', accountNumber: '6225 8801 2345 6789' }
+    t.match(await consumer.put(`/refunds/${refundId}/account`, account), { status: 200, body: { hasAccount: true } })
+    t.match(await notary.post(`/refunds/${refundId}/bank-transfer`), { status: 201, body: { status: 'proposed', amountFen: 100_000, accountNumber: '****6789' } })
+    t.match(await second.post(`/refunds/${refundId}/bank-transfer`), { status: 409, body: { code: 'wrong_state' } })
+    t.match(await notary.post(`/refunds/${refundId}/bank-transfer/approve`), { status: 403, body: { code: 'same_person' } })
+
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    await advance(app, 60)
+    t.match(await refundOf(refundId), { status: 'failed', attempts: 1, byBank: true }, 'the channel is not tried while a transfer is proposed')
+    t.match(await second.post(`/refunds/${refundId}/bank-transfer/cancel`), { status: 200, body: { status: 'cancelled' } })
+    t.equal((await second.post(`/refunds/${refundId}/bank-transfer/cancel`)).status, 404)
+
+    await notary.post(`/refunds/${refundId}/bank-transfer`)
+    await app.nobody.post('/sandbox/bank/payouts', { outcome: 'returned' })
+    expectStatus(await second.post(`/refunds/${refundId}/bank-transfer/approve`), 200)
+    t.match(await refundOf(refundId), { status: 'failed', byBank: false, lastError: '收款账户户名不符' })
+    t.equal(await balance(app, 'refund_payable', refundId), 100_000)
+    await holds(t, app)
+
+    await notary.post(`/refunds/${refundId}/bank-transfer`)
+    await app.nobody.post('/sandbox/bank/payouts', { outcome: 'unknown' })
+    const answers = await Promise.all([second, second, second].map((person) => person.post(`/refunds/${refundId}/bank-transfer/approve`)))
+    t.same(answers.map(({ status }) => status).sort(), [200, 409, 409])
+    t.match(await refundOf(refundId), { status: 'processing', byBank: true })
+    await app.nobody.post('/sandbox/bank/payouts', { outcome: 'paid' })
+    await advance(app, 30)
+    t.match(await refundOf(refundId), { status: 'paid', byBank: true })
+    t.same(await paidByChannel(app, refundId), [])
     t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundPaidFen: 100_000 } })
     await holds(t, app)
   })

@@ -1,0 +1,406 @@
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Answer, TestApp } from '../support/app.js'
+import type { Consumer, Person } from '../support/people.js'
+import { makeContract, order, payOrder, trySign } from '../support/purchase.js'
+import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
+import * as model from './model.js'
+import type { Program, Step } from './program.js'
+
+/*
+ * Plays programs over HTTP and on the model side by side. The model says of every call what must
+ * come of it; where calls are made at once, some order of them must explain all their answers.
+ */
+
+/** The whole deployment: every shop's model, and the service's clock as this process knows it. */
+export type World = { shops: model.Shop[]; offsetMs: number }
+
+export type Stage = Readonly<{
+  app: TestApp
+  world: World
+  shop: model.Shop
+  place: Shop
+  consumer: Consumer
+  notaries: Readonly<{ first: Person; second: Person }>
+  products: readonly Readonly<{ id: string; offer: model.Offer }>[]
+}>
+
+/** A call that is ready: what it asks for, and how the model judges the answer, changing itself by it. */
+type Call = Readonly<{ name: string; fire: () => Promise<Answer>; judge: (shop: model.Shop, answer: Answer) => string | undefined }>
+
+export const nowOf = ({ offsetMs }: World): number => Date.now() + offsetMs
+
+const readClock = async ({ nobody }: TestApp): Promise<number> => Date.parse(expectStatus(await nobody.get('/sandbox/clock'), 200).body.now) - Date.now()
+
+export const newWorld = async (app: TestApp): Promise<World> => ({ shops: [], offsetMs: await readClock(app) })
+
+const at = <Of>(list: readonly Of[], index: number): Of | undefined => list[index % Math.max(1, list.length)]
+
+const shown = ({ status, body }: Answer): string => `${status} ${JSON.stringify(body).slice(0, 300)}`
+
+/** Compares an answer with the outcome the model foresees: a refusal's code, or success. */
+const mismatch = (answer: Answer, refused: string | undefined, status: number): string | undefined => {
+  if (refused === undefined) return answer.status === status ? undefined : `should have succeeded: ${shown(answer)}`
+  return answer.status >= 400 && answer.body.code === refused ? undefined : `should have been refused with ${refused}: ${shown(answer)}`
+}
+
+/** The same request twice at once with one key has one effect and one answer. */
+const twice = async (fire: (key: string) => Promise<Answer>): Promise<Answer> => {
+  const key = randomUUID()
+  const [one, other] = await Promise.all([fire(key), fire(key)])
+  if (one.status < 400 || other.status < 400) {
+    if (one.status !== other.status || !isDeepStrictEqual(one.body, other.body)) throw new Error(`one key, two answers: ${shown(one)} and ${shown(other)}`)
+    if ((one.headers['idempotency-replayed'] === 'true') === (other.headers['idempotency-replayed'] === 'true')) throw new Error('one of two answers is the replay')
+  }
+  return one
+}
+
+const once = (isDoubled: boolean, fire: (key: string) => Promise<Answer>) => () => (isDoubled ? twice(fire) : fire(randomUUID()))
+
+// ---- what each step asks for
+
+const rowsOf = ({ contracts }: model.Shop) => contracts.flatMap((contract, c) => contract.releases.map((release, r) => ({ contract, release, c, r })))
+
+/** Releases by time and those of a refund are made by the service: their ids are asked for. */
+const learnIds = async ({ consumer }: Stage, contract: model.Contract): Promise<void> => {
+  const { body } = expectStatus(await consumer.get(`/redemptions?contractId=${contract.id}&limit=100`), 200)
+  for (const release of contract.releases) {
+    release.id ??= body.items.find(({ id, kind, date, releasedFen }: any) =>
+      kind === release.kind && date === release.date && releasedFen === Number(release.amount) && !contract.releases.some((other) => other.id === id))?.id
+  }
+}
+
+const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled }: Extract<Step, { do: 'redeem' }>): Promise<Call | undefined> => {
+  const { consumer, place, world, shop } = stage
+  const contract = at(shop.contracts, which)
+  if (!contract) return undefined
+  const index = shop.contracts.indexOf(contract)
+  const code = await consumer.post(`/contracts/${contract.id}/check-in-codes`)
+  const refused = model.unusable(contract, nowOf(world))
+  const wrong = mismatch(code, refused, 201)
+  if (wrong) throw new Error(`check-in code: ${wrong}`)
+  if (refused) return undefined
+  const { kind, units: n } = contract.offer
+  const units = kind === 'sessions' ? BigInt(1 + wanted % 3) : kind === 'stored_value' ? 1n + BigInt(wanted) % n : 0n
+  const body = { sessions: { sessions: Number(units) }, stored_value: { amountFen: Number(units) }, period: {} }[kind]
+  return {
+    name: `redeem ${units} of contract ${index}`,
+    fire: once(isDoubled, (key) => place.cashier.post('/redemptions', { code: code.body.code, venueId: place.venueId, ...body }, { key })),
+    judge: (shop, answer) => {
+      const contract = shop.contracts[index] as model.Contract
+      const outcome = model.redeem(contract, units, nowOf(world))
+      if ('refused' in outcome) return mismatch(answer, outcome.refused, 201)
+      const wrong = mismatch(answer, undefined, 201)
+      if (wrong) return wrong
+      const left = kind === 'period' ? null : Number(model.leftOf(contract))
+      if (answer.body.releasedFen !== Number(outcome.amount) || answer.body.sessionsLeft !== left) return `should have released ${outcome.amount} and left ${left}: ${shown(answer)}`
+      Object.assign(outcome.release, { id: answer.body.id, dueAt: Date.parse(answer.body.objectionUntil) })
+      return undefined
+    }
+  }
+}
+
+const aboutRelease = async (stage: Stage, { do: what, release: which, isDoubled }: Extract<Step, { release: number }>): Promise<Call | undefined> => {
+  const { consumer, place, world, shop } = stage
+  const target = at(rowsOf(shop).filter(({ release }) => what !== 'void' || release.kind !== 'time'), which)
+  if (!target) return undefined
+  if (target.release.id === undefined) await learnIds(stage, target.contract)
+  const { c, r, release: { id } } = target
+  if (id === undefined) throw new Error(`release ${r} of contract ${c} is not listed`)
+  const path = `/redemptions/${id}`
+  const fires: Record<typeof what, (key: string) => Promise<Answer>> = {
+    void: (key) => place.cashier.post(`${path}/void`, { reason: '录入有误' }, { key }),
+    object: (key) => consumer.post(`${path}/objection`, { reason: '没有上课' }, { key }),
+    withdraw: () => consumer.post(`${path}/objection/withdraw`)
+  }
+  return {
+    name: `${what} release ${r} of contract ${c}`,
+    fire: once(isDoubled && what !== 'withdraw', fires[what]),
+    judge: (shop, answer) => {
+      const contract = shop.contracts[c] as model.Contract
+      const release = contract.releases[r] as model.Release
+      const now = nowOf(world)
+      const refused = what === 'void' ? model.voidRelease(contract, release, now) : what === 'object' ? model.object(release, now) : model.withdraw(contract, release, now)
+      if (refused === undefined && what === 'withdraw' && answer.status === 200) release.dueAt = Date.parse(answer.body.objectionUntil)
+      return mismatch(answer, refused, 200)
+    }
+  }
+}
+
+const draft = ({ notaries, place, shop: { settlements } }: Stage, { isDoubled }: Extract<Step, { do: 'draft' }>): Call => ({
+  name: `draft settlement ${settlements.length}`,
+  fire: once(isDoubled, (key) => notaries.first.post('/settlements', { merchantIds: [place.merchantId] }, { key })),
+  judge: (shop, answer) => {
+    const rows = model.reservable(shop)
+    const gross = model.sum(rows, ({ amount }) => amount)
+    if (gross === 0n) return mismatch(answer, 'nothing_payable', 201)
+    const wrong = mismatch(answer, undefined, 201)
+    if (wrong) return wrong
+    const { id, items: [{ id: itemId, grossFen, feeFen }], feeBasisPoints } = answer.body
+    const fee = (gross * BigInt(feeBasisPoints)) / 10_000n
+    if (grossFen !== Number(gross) || feeFen !== Number(fee)) return `should be of ${gross} less ${fee}: ${shown(answer)}`
+    for (const row of rows) row.item = itemId
+    shop.settlements.push({ id, item: { id: itemId, gross, fee, status: 'draft', cameBack: false, approvedAt: 0, nextAsk: 0 } })
+    return undefined
+  }
+})
+
+const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<Step, { settlement: number }>): Call | undefined => {
+  const target = at(shop.settlements, step.settlement)
+  if (!target) return undefined
+  const index = shop.settlements.indexOf(target)
+  const itemOf = (shop: model.Shop) => (shop.settlements[index] as model.Settlement).item
+  const name = `${step.do} settlement ${index}`
+  switch (step.do) {
+    case 'approve': return {
+      name: step.byMaker ? `${name} by its maker` : name,
+      fire: once(step.isDoubled, (key) => (step.byMaker ? notaries.first : notaries.second).post(`/settlements/${target.id}/approve`, {}, { key })),
+      judge: (shop, answer) => {
+        const item = itemOf(shop)
+        const refused = item.status !== 'draft' ? 'wrong_state' : step.byMaker ? 'same_person' : undefined
+        if (refused === undefined) {
+          const now = nowOf(world)
+          model.answer(shop, item)
+          Object.assign(item, { approvedAt: now, nextAsk: now + 60_000 })
+        }
+        return mismatch(answer, refused, 200)
+      }
+    }
+    case 'cancel': return {
+      name,
+      fire: () => notaries.second.post(`/settlements/${target.id}/cancel`),
+      judge: (shop, answer) => {
+        const item = itemOf(shop)
+        if (item.status !== 'draft') return mismatch(answer, 'wrong_state', 200)
+        item.status = 'cancelled'
+        model.release(shop, item.id)
+        return mismatch(answer, undefined, 200)
+      }
+    }
+    case 'send-back': return {
+      name,
+      fire: () => app.nobody.post('/sandbox/bank/returns', { itemId: target.item.id }),
+      judge: (shop, answer) => {
+        const item = itemOf(shop)
+        if (item.cameBack) return undefined
+        if (item.status !== 'paid') return mismatch(answer, item.status === 'draft' || item.status === 'cancelled' ? 'not_found' : 'wrong_state', 200)
+        Object.assign(item, { status: 'returned', cameBack: true })
+        model.release(shop, item.id)
+        return mismatch(answer, undefined, 200)
+      }
+    }
+  }
+}
+
+const refundsOf = ({ contracts }: model.Shop) => contracts.flatMap((contract, c) => contract.refunds.map((refund, r) => ({ refund, c, r })))
+
+const aboutRefund = ({ notaries, world, shop }: Stage, step: Extract<Step, { refund: number }>): Call | undefined => {
+  const target = at(refundsOf(shop), step.refund)
+  if (!target) return undefined
+  const { c, r, refund: { id } } = target
+  const isApproval = step.do === 'approve-refund'
+  return {
+    name: `${step.do} ${r} of contract ${c}`,
+    fire: once(isApproval && step.isDoubled, (key) => notaries.second.post(`/refunds/${id}/${isApproval ? 'approve' : 'reject'}`, isApproval ? {} : { reason: '材料不全' }, { key })),
+    judge: (shop, answer) => {
+      const contract = shop.contracts[c] as model.Contract
+      const refund = contract.refunds[r] as model.Refund
+      if (isApproval) return mismatch(answer, model.approveRefund(contract, refund, nowOf(world)), 200)
+      if (refund.status !== 'awaiting_approval') return mismatch(answer, 'wrong_state', 200)
+      refund.status = 'rejected'
+      return mismatch(answer, undefined, 200)
+    }
+  }
+}
+
+/** What can also be done at once with others. */
+const prepare = (stage: Stage, step: Step): Promise<Call | undefined> | Call | undefined => {
+  switch (step.do) {
+    case 'redeem': return redeem(stage, step)
+    case 'void': case 'object': case 'withdraw': return aboutRelease(stage, step)
+    case 'draft': return draft(stage, step)
+    case 'approve': case 'cancel': case 'send-back': return aboutSettlement(stage, step)
+    case 'approve-refund': case 'reject-refund': return aboutRefund(stage, step)
+    default: return undefined
+  }
+}
+
+// ---- what is only done one after the other
+
+const fail = (message: string): never => { throw new Error(message) }
+
+const pay = async ({ app, consumer, world }: Stage, contract: model.Contract, how: Extract<Step, { do: 'pay' }>['how']): Promise<void> => {
+  const attempt = await consumer.post(`/contracts/${contract.id}/payments`, { channel: 'sandbox' })
+  const refused = contract.status === 'awaiting_payment' ? undefined : 'wrong_state'
+  const wrong = mismatch(attempt, refused, 201)
+  if (wrong) fail(`order: ${wrong}`)
+  if (refused) return
+  const { id } = attempt.body
+  const expectPurpose = async (orderId: string, purpose: string | null, reason: string | null, body: object = {}): Promise<void> => {
+    const paid = await payOrder(app, orderId, body)
+    if (paid.purpose !== purpose || paid.reason !== reason) fail(`paid money should be ${purpose} (${reason}): ${JSON.stringify(paid)}`)
+  }
+  switch (how) {
+    case 'failure': return expectPurpose(id, null, null, { outcome: 'failure' })
+    case 'wrong': return expectPurpose(id, 'stray', 'wrong_amount', { amountFen: Number(contract.offer.price) + 1 })
+    case 'old':
+      await order(consumer, contract.id)
+      return expectPurpose(id, 'stray', 'order_closed')
+    case 'exact': await expectPurpose(id, 'deposit', null); break
+    case 'repeat': await expectPurpose(id, 'deposit', null, { repeat: 3 }); break
+    case 'twice':
+      await expectPurpose(id, 'deposit', null)
+      await expectPurpose(id, 'stray', 'paid_already')
+  }
+  const { paidAt } = expectStatus(await consumer.get(`/contracts/${contract.id}`), 200).body
+  model.deposit(contract, Date.parse(paidAt))
+  if (Math.abs(Date.parse(paidAt) - nowOf(world)) > 60_000) fail(`paid at ${paidAt}?`)
+}
+
+const buy = async (stage: Stage, which: number, pays: boolean): Promise<void> => {
+  const { app, consumer, products, shop, world } = stage
+  const product = at(products, which)
+  if (!product) return
+  const { id } = await makeContract(consumer, product.id)
+  expectStatus(await trySign(app, consumer, id), 200)
+  const contract = model.newContract(id, product.offer, nowOf(world))
+  shop.contracts.push(contract)
+  if (pays) await pay(stage, contract, 'exact')
+}
+
+const requestRefund = async ({ consumer, world }: Stage, contract: model.Contract, isDoubled: boolean): Promise<void> => {
+  const quote = await consumer.post(`/contracts/${contract.id}/refund-quotes`, { reason: 'cooling_off' })
+  const now = nowOf(world)
+  const refused = model.unquotable(contract, now)
+  const wrong = mismatch(quote, refused, 201)
+  if (wrong) fail(`quote: ${wrong}`)
+  if (refused) return
+  const { held, refund, merchant, contested, shortfall } = model.wouldDivide(contract, now)
+  const { heldFen, refundFen, merchantFen, contestedFen, shortfallFen } = quote.body
+  if (!isDeepStrictEqual([heldFen, refundFen, merchantFen, contestedFen, shortfallFen], [held, refund, merchant, contested, shortfall].map(Number))) {
+    fail(`the quote should be ${[held, refund, merchant, contested, shortfall].join('/')}: ${shown(quote)}`)
+  }
+  const answer = await once(isDoubled, (key) => consumer.post(`/contracts/${contract.id}/refunds`, { quoteId: quote.body.id }, { key }))()
+  const refusedNow = model.requestRefund(contract, nowOf(world))
+  const wrongAnswer = mismatch(answer, refusedNow, 201)
+  if (wrongAnswer) fail(`request: ${wrongAnswer}`)
+  if (refusedNow) return
+  const made = contract.refunds.at(-1) as model.Refund
+  Object.assign(made, { id: answer.body.id, createdAt: Date.parse(answer.body.createdAt) })
+}
+
+const cancelContract = async ({ consumer }: Stage, contract: model.Contract): Promise<void> => {
+  const answer = await consumer.post(`/contracts/${contract.id}/cancel`)
+  const refused = contract.status === 'awaiting_payment' ? undefined : 'wrong_state'
+  const wrong = mismatch(answer, refused, 200)
+  if (wrong) fail(`cancel: ${wrong}`)
+  if (!refused) contract.status = 'cancelled'
+}
+
+/** Moves the clock: everything due is done, here and there. */
+export const advance = async (app: TestApp, world: World, advanceSeconds: number): Promise<void> => {
+  const { now } = expectStatus(await app.nobody.post('/sandbox/clock', { advanceSeconds }), 200).body
+  world.offsetMs = Date.parse(now) - Date.now()
+  for (const shop of world.shops) model.passTime(shop, Date.parse(now))
+}
+
+const setBank = async ({ app, place, shop }: Stage, outcome: model.Shop['bank']): Promise<void> => {
+  expectStatus(await app.nobody.post('/sandbox/bank/payouts', { outcome, merchantId: place.merchantId }), 200)
+  shop.bank = outcome
+}
+
+// ---- several at once
+
+const orders = <Of>(list: readonly Of[]): Of[][] =>
+  list.length <= 1 ? [[...list]] : list.flatMap((first, i) => orders([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [first, ...rest]))
+
+const replace = (shop: model.Shop, by: model.Shop): void => {
+  shop.contracts.splice(0, Infinity, ...by.contracts)
+  shop.settlements.splice(0, Infinity, ...by.settlements)
+}
+
+const together = async (stage: Stage, steps: readonly Step[]): Promise<void> => {
+  const calls: Call[] = []
+  for (const step of steps) {
+    const call = await prepare(stage, step)
+    if (call) calls.push(call)
+  }
+  const answered = await Promise.all(calls.map(async (call) => ({ call, answer: await call.fire() })))
+  const explanation = orders(answered).map((order) => {
+    const shop = structuredClone(stage.shop)
+    return order.every(({ call, answer }) => call.judge(shop, answer) === undefined) ? shop : undefined
+  }).find((shop) => shop !== undefined)
+  if (!explanation) fail(`no order explains: ${answered.map(({ call, answer }) => `${call.name} → ${shown(answer)}`).join('; ')}`)
+  else replace(stage.shop, explanation)
+}
+
+// ---- a whole program
+
+const play = async (stage: Stage, step: Step): Promise<void> => {
+  const { app, shop, world } = stage
+  switch (step.do) {
+    case 'buy': return buy(stage, step.offer, step.pays)
+    case 'advance': return advance(app, world, step.seconds)
+    case 'bank': return setBank(stage, step.outcome)
+    case 'together': return together(stage, step.steps)
+    case 'pay': case 'cancel-contract': case 'refund': {
+      const contract = at(shop.contracts, step.contract)
+      if (!contract) return
+      if (step.do === 'pay') return pay(stage, contract, step.how)
+      return step.do === 'refund' ? requestRefund(stage, contract, step.isDoubled) : cancelContract(stage, contract)
+    }
+    default: {
+      const call = await prepare(stage, step)
+      const wrong = call && call.judge(shop, await call.fire())
+      if (wrong) fail(`${call.name} ${wrong}`)
+    }
+  }
+}
+
+/** Compares every contract of a shop, and the merchant's balances, with the model. */
+export const compare = async ({ shop, consumer, place }: Pick<Stage, 'shop' | 'consumer' | 'place'>): Promise<void> => {
+  for (const [index, contract] of shop.contracts.entries()) {
+    const broken = model.brokenIdentity(contract)
+    if (broken) fail(`the model itself: ${broken}, contract ${index}`)
+    const { body: { status, frozen, sessions, money, disputeId } } = expectStatus(await consumer.get(`/contracts/${contract.id}`), 200)
+    const actual = { status, frozen, sessions, money, hasDispute: disputeId !== null }
+    const expected = model.viewOf(contract)
+    if (!isDeepStrictEqual(actual, expected)) fail(`contract ${index} (${contract.offer.kind}) is ${JSON.stringify(actual)}, and should be ${JSON.stringify(expected)}`)
+  }
+  const { body } = expectStatus(await place.owner.get(`/merchants/${place.merchantId}/balances`), 200)
+  for (const [name, expected] of Object.entries(model.balancesOf(shop))) if (body[name] !== expected) fail(`the merchant's ${name} is ${body[name]}, and should be ${expected}`)
+}
+
+/** Opens a shop with the program's offers, and sells one of each. */
+export const open = async (app: TestApp, world: World, { offers }: Program, people: Pick<Stage, 'consumer' | 'notaries'>): Promise<Stage> => {
+  const place = await newShop(app)
+  const shop = model.newShop()
+  world.shops.push(shop)
+  const products: { id: string; offer: model.Offer }[] = []
+  for (const offer of offers) {
+    const { kind, price, units, release, objectionHours, validDays } = offer
+    const { bonus } = offer as model.Offer & { bonus: number }
+    const fields = {
+      sessions: { sessions: Number(units) - bonus, ...(bonus > 0 ? { bonusSessions: bonus } : {}) },
+      stored_value: bonus > 0 ? { bonusFen: bonus } : {},
+      period: { periodDays: Number(units) }
+    }[kind]
+    const id = await listProduct(app, place, { kind, priceFen: Number(price), sessions: undefined, periodDays: undefined, ...fields, validDays, settlementRule: { release, objectionHours } })
+    products.push({ id, offer })
+  }
+  const stage: Stage = { app, world, shop, place, products, ...people }
+  for (const index of products.keys()) await buy(stage, index, true)
+  return stage
+}
+
+/** Plays a program to its end, and compares after every step. @throws where the service and the model part ways, saying at which step */
+export const run = async (stage: Stage, steps: readonly Step[]): Promise<void> => {
+  for (const [index, step] of steps.entries()) {
+    try {
+      await play(stage, step)
+      await compare(stage)
+    } catch (error) {
+      throw new Error(`step ${index} ${JSON.stringify(step)}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
