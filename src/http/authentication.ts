@@ -43,13 +43,15 @@ declare module 'fastify' {
   }
 }
 
+const verifiedMax = 20_000
+
 const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
 
 const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, isRevoked }) => {
   await app.register(fastifyJwt, {
     secret: { private: keys.privatePem, public: keys.publicPem },
     sign: { algorithm: 'EdDSA', kid: keys.keyId, iss: issuer },
-    verify: { algorithms: ['EdDSA'], allowedIss: issuer, ignoreExpiration: true, ignoreNotBefore: true, cache: 20_000 }
+    verify: { algorithms: ['EdDSA'], allowedIss: issuer, ignoreExpiration: true, ignoreNotBefore: true }
   })
 
   const jwks = { keys: [publicJwkOf(keys)] }
@@ -62,9 +64,17 @@ const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, iss
     return app.jwt.sign({ ...claims, iat, exp: iat + lifetimeSeconds })
   })
 
+  // The library's own cache hashes and decodes the token at every call; the token itself is key enough.
+  const verified = new Map<string, Claims>()
+
   const claimsOf = (token: string): Claims | undefined => {
+    const known = verified.get(token)
+    if (known !== undefined) return known
     try {
-      return app.jwt.verify<Claims>(token)
+      const claims = app.jwt.verify<Claims>(token)
+      if (verified.size >= verifiedMax) for (const oldest of verified.keys()) { verified.delete(oldest); break }
+      verified.set(token, claims)
+      return claims
     } catch {
       return undefined
     }

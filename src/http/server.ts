@@ -1,4 +1,3 @@
-import fastifyHelmet from '@fastify/helmet'
 import fastifyRateLimit from '@fastify/rate-limit'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError } from 'fastify'
 import { newId } from '../kernel/id.js'
@@ -12,6 +11,7 @@ import { metrics, type Metrics } from './metrics.js'
 import { openapi } from './openapi.js'
 import { assertPlainText } from './plain-text.js'
 import { createErrorHandler, type UndeclaredProblem } from './problem-details.js'
+import { secureHeaders } from './secure-headers.js'
 import type { App, Routes } from './types.js'
 import { serializerCompiler, validatorCompiler } from './zod.js'
 
@@ -71,9 +71,7 @@ export const createServer = async (options: ServerOptions) => {
 
   app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })
 
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } }
-  })
+  await app.register(secureHeaders)
   if (options.rateLimit) {
     await app.register(fastifyRateLimit, {
       max: options.rateLimit.max,

@@ -51,7 +51,7 @@ t.test('whatever is bought, used, disputed, settled and refunded, in whatever or
   const people = { consumer: await newConsumer(app), notaries: { first: await maker(app), second: await checker(app) } }
   const auditor = await bureau(app)
   // Money of somebody else, so that a payout is never short of cash for a fee that the office owes.
-  await open(app, world, { offers: [{ kind: 'sessions', price: 1_900_000n, units: 10n, release: 'per_session', objectionHours: 24, validDays: 365 }], steps: [] }, { ...people, consumer: await newConsumer(app) })
+  await open(app, world, { offers: [{ kind: 'sessions', price: 1_900_000n, units: 10n, bonus: 0, release: 'per_session', objectionHours: 24, validDays: 365 }], steps: [] }, { ...people, consumer: await newConsumer(app) })
 
   t.comment(`TICUN_PROPERTY_SEED=${seed} TICUN_PROPERTY_RUNS=${runs}`)
   const result = await fc.check(fc.asyncProperty(program, async (program) => {

@@ -16,6 +16,8 @@ export type Offer = Readonly<{
   price: bigint
   /** sessions, face value in fen, or days; with gifts */
   units: bigint
+  /** of them gifts */
+  bonus: number
   release: 'per_session' | 'per_day' | 'per_month'
   objectionHours: number
   validDays: number

@@ -378,8 +378,7 @@ export const open = async (app: TestApp, world: World, { offers }: Program, peop
   world.shops.push(shop)
   const products: { id: string; offer: model.Offer }[] = []
   for (const offer of offers) {
-    const { kind, price, units, release, objectionHours, validDays } = offer
-    const { bonus } = offer as model.Offer & { bonus: number }
+    const { kind, price, units, bonus, release, objectionHours, validDays } = offer
     const fields = {
       sessions: { sessions: Number(units) - bonus, ...(bonus > 0 ? { bonusSessions: bonus } : {}) },
       stored_value: bonus > 0 ? { bonusFen: bonus } : {},

@@ -29,13 +29,13 @@ const objectionHours = fc.constantFrom(0, 1, 24, 24 * 9)
 const validDays = fc.constantFrom(3, 30, 365)
 
 const sessions = fc.record({ price, count: fc.integer({ min: 1, max: 9 }), bonus: fc.integer({ min: 0, max: 3 }), objectionHours, validDays })
-  .map(({ price, count, bonus, objectionHours, validDays }): Offer & { bonus: number } =>
+  .map(({ price, count, bonus, objectionHours, validDays }): Offer =>
     ({ kind: 'sessions', price, units: BigInt(count + bonus), bonus, release: 'per_session', objectionHours, validDays }))
 const storedValue = fc.record({ price, bonus: fc.integer({ min: 0, max: 9_000 }), objectionHours, validDays })
-  .map(({ price, bonus, objectionHours, validDays }): Offer & { bonus: number } =>
+  .map(({ price, bonus, objectionHours, validDays }): Offer =>
     ({ kind: 'stored_value', price, units: price + BigInt(bonus), bonus, release: 'per_session', objectionHours, validDays }))
 const period = fc.record({ price, days: fc.integer({ min: 1, max: 40 }), release: fc.constantFrom('per_day' as const, 'per_month' as const), objectionHours })
-  .map(({ price, days, release, objectionHours }): Offer & { bonus: number } =>
+  .map(({ price, days, release, objectionHours }): Offer =>
     ({ kind: 'period', price, units: BigInt(days), bonus: 0, release, objectionHours, validDays: days }))
 
 export const offer = fc.oneof({ weight: 3, arbitrary: sessions }, { weight: 2, arbitrary: storedValue }, { weight: 2, arbitrary: period })

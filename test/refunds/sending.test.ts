@@ -2,6 +2,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { notify } from '../support/notifications.js'
 import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
@@ -103,6 +104,26 @@ t.test('money on its way back', async (t) => {
     t.match(await refundOf(refundId), { status: 'paid', byBank: true })
     t.same(await paidByChannel(app, refundId), [])
     t.match((await consumer.get(`/contracts/${id}`)).body, { status: 'terminated', money: { refundPaidFen: 100_000 } })
+    await holds(t, app)
+  })
+
+  t.test('the channel\'s own word counts, and a second payment is written down for two people', async (t) => {
+    const { consumer, id, refundId } = await approved()
+    const { body: contract } = await consumer.get(`/contracts/${id}/payments`)
+    const word = (outcome: string, reference: string) => notify(app, { kind: 'refund', orderId: contract.items[0].id, key: refundId, outcome, reference })
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    await approve(refundId)
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    t.equal((await word('failed', 'a')).status, 200)
+    t.match(await refundOf(refundId), { status: 'failed' })
+
+    t.equal((await word('done', 'b')).status, 200)
+    t.match(await refundOf(refundId), { status: 'paid' }, 'what we took for failed was paid')
+    for (const reference of ['b', 'c', 'c']) t.equal((await word('done', reference)).status, 200)
+    t.equal(await balance(app, 'unexplained_debit', refundId), 100_000, 'once')
+    t.equal((await notify(app, { kind: 'refund', orderId: contract.items[0].id, key: 'nothing-of-ours', outcome: 'done', reference: 'd' })).status, 404)
+    await advance(app, 60)
+    t.same(await paidByChannel(app, refundId), [], 'and it is not sent again')
     await holds(t, app)
   })
 
