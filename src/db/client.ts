@@ -30,7 +30,8 @@ const usualSettings = {
  * empty database on. A plan made while a table was empty would stay a sequential scan.
  */
 export const keyLookupSettings = {
-  plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off'
+  plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_bitmapscan: 'off', enable_material: 'off',
+  enable_hashjoin: 'off', enable_mergejoin: 'off'
 }
 
 /**
