@@ -50,7 +50,7 @@ export const openStory = async (url: string): Promise<Story> => {
   ])
 
   const { items: [earlier] } = await maker.get('/contracts?limit=1')
-  if (earlier) throw new Departure('DATABASE_URL names a database with contracts in it; the story needs a fresh one')
+  if (earlier) throw new Error('DATABASE_URL names a database that has contracts in it; the story needs a fresh one.')
 
   const names = new Map<string, string>()
   const read = (): Promise<Reading> => readBooks(maker, (id) => names.get(id) ?? id)

@@ -38,6 +38,29 @@ CREATE TABLE "sandbox_transactions" (
 );
 --> statement-breakpoint
 ALTER TABLE "sandbox_transactions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "closures" (
+	"office_id" integer NOT NULL,
+	"id" uuid NOT NULL,
+	"merchant_id" uuid NOT NULL,
+	"status" text NOT NULL,
+	"reason" text NOT NULL,
+	"stopped_on" date NOT NULL,
+	"maker_id" uuid NOT NULL,
+	"checker_id" uuid,
+	"created_at" timestamp with time zone NOT NULL,
+	"approved_at" timestamp with time zone,
+	"completed_at" timestamp with time zone,
+	"contracts" integer DEFAULT 0 NOT NULL,
+	"done" integer DEFAULT 0 NOT NULL,
+	"total_fen" bigint DEFAULT 0 NOT NULL,
+	"shortfall_fen" bigint DEFAULT 0 NOT NULL,
+	"difference_fen" bigint,
+	CONSTRAINT "closures_pk" PRIMARY KEY("office_id","id"),
+	CONSTRAINT "closures_status" CHECK ("closures"."status" in ('proposed', 'running', 'completed', 'cancelled')),
+	CONSTRAINT "closures_two_people" CHECK ("closures"."checker_id" is null or "closures"."checker_id" <> "closures"."maker_id")
+);
+--> statement-breakpoint
+ALTER TABLE "closures" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "cap_holders" (
 	"office_id" integer NOT NULL,
 	"merchant_id" uuid NOT NULL,
@@ -578,6 +601,7 @@ CREATE TABLE "refunds" (
 	"consent_by" timestamp with time zone,
 	"consumer_agreed" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
+	"ends_at" timestamp with time zone NOT NULL,
 	"approved_by" uuid,
 	"approved_at" timestamp with time zone,
 	"attempts" integer DEFAULT 0 NOT NULL,
@@ -691,6 +715,7 @@ CREATE TABLE "deadlines" (
 );
 --> statement-breakpoint
 ALTER TABLE "deadlines" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "closures" ADD CONSTRAINT "closures_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "contract_terms" ADD CONSTRAINT "contract_terms_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "contracts" ADD CONSTRAINT "contracts_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "deposit_refusals" ADD CONSTRAINT "deposit_refusals_contract" FOREIGN KEY ("office_id","contract_id") REFERENCES "public"."contracts"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -714,6 +739,7 @@ ALTER TABLE "settlement_items" ADD CONSTRAINT "settlement_items_settlement" FORE
 ALTER TABLE "settlement_items" ADD CONSTRAINT "settlement_items_merchant" FOREIGN KEY ("office_id","merchant_id") REFERENCES "public"."merchants"("office_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "sandbox_refunds_of_order" ON "sandbox_refunds" USING btree ("order_id");--> statement-breakpoint
 CREATE INDEX "sandbox_transactions_of_order" ON "sandbox_transactions" USING btree ("order_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "closures_one_per_merchant" ON "closures" USING btree ("office_id","merchant_id") WHERE "closures"."status" <> 'cancelled';--> statement-breakpoint
 CREATE INDEX "contract_terms_by_id_number" ON "contract_terms" USING btree ("office_id","id_number_index");--> statement-breakpoint
 CREATE INDEX "contracts_of_consumer" ON "contracts" USING btree ("consumer_id","office_id","id");--> statement-breakpoint
 CREATE INDEX "contracts_of_merchant" ON "contracts" USING btree ("merchant_id","id");--> statement-breakpoint
@@ -759,6 +785,11 @@ CREATE POLICY "sandbox_refunds_select_worker" ON "sandbox_refunds" AS PERMISSIVE
 CREATE POLICY "sandbox_refunds_insert_worker" ON "sandbox_refunds" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "sandbox_transactions_select_worker" ON "sandbox_transactions" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (true);--> statement-breakpoint
 CREATE POLICY "sandbox_transactions_insert_worker" ON "sandbox_transactions" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "closures_select_notary_worker" ON "closures" AS PERMISSIVE FOR SELECT TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "closures_insert_notary_worker" ON "closures" AS PERMISSIVE FOR INSERT TO "ticun_notary", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "closures_update_notary_worker" ON "closures" AS PERMISSIVE FOR UPDATE TO "ticun_notary", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "closures_select_bureau_operator" ON "closures" AS PERMISSIVE FOR SELECT TO "ticun_bureau", "ticun_operator" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
+CREATE POLICY "closures_select_merchant" ON "closures" AS PERMISSIVE FOR SELECT TO "ticun_merchant" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int) and merchant_id = (select nullif(current_setting('ticun.merchant', true), '')::uuid));--> statement-breakpoint
 CREATE POLICY "cap_holders_select_consumer_worker" ON "cap_holders" AS PERMISSIVE FOR SELECT TO "ticun_consumer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "cap_holders_insert_consumer_worker" ON "cap_holders" AS PERMISSIVE FOR INSERT TO "ticun_consumer", "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "cap_holders_update_consumer_worker" ON "cap_holders" AS PERMISSIVE FOR UPDATE TO "ticun_consumer", "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int)) WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint

@@ -39,7 +39,7 @@ GRANT SELECT ON merchant_totals TO ticun_bureau, ticun_notary, ticun_merchant;
 -- Refunds as the bureau sees them: no people, and nothing that people wrote.
 CREATE VIEW masked_refunds WITH (security_barrier = true) AS
 SELECT office_id, id, purpose, contract_id, merchant_id, reason, status, quote_id, payment_id, channel, refund_fen, merchant_fen, contested_fen,
-  NULL::uuid AS requested_by, requested_end, NULL::text AS note, deadline_at, consent_by, consumer_agreed, created_at, NULL::uuid AS approved_by,
+  NULL::uuid AS requested_by, requested_end, NULL::text AS note, deadline_at, consent_by, consumer_agreed, created_at, ends_at, NULL::uuid AS approved_by,
   approved_at, attempts, NULL::text AS last_error, NULL::text AS channel_reference, paid_at,
   by_bank, NULL::text AS account_sealed
 FROM refunds

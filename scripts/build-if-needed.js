@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,15 +9,16 @@ import { fileURLToPath } from 'node:url'
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const [source, target, compiler] = ['src', 'dist', 'node_modules/typescript/bin/tsc'].map((path) => join(root, path))
+const [source, program, record, compiler] = ['src', 'dist/main.js', 'dist/.tsbuildinfo', 'node_modules/typescript/bin/tsc'].map((path) => join(root, path))
 
-const changedAt = (path, suffix) => readdirSync(path, { recursive: true })
-  .filter((name) => name.endsWith(suffix))
-  .reduce((latest, name) => Math.max(latest, statSync(join(path, name)).mtimeMs), 0)
-
-const isBuilt = () => existsSync(join(target, 'main.js')) && changedAt(source, '.ts') <= changedAt(target, '.tsbuildinfo')
+const changedAt = () => Math.max(...readdirSync(source, { recursive: true }).map((name) => statSync(join(source, name)).mtimeMs))
+const isBuilt = () => existsSync(program) && existsSync(record) && changedAt() <= statSync(record).mtimeMs
 
 if (existsSync(source) && existsSync(compiler) && !isBuilt()) {
   process.stdout.write('Building.\n')
-  process.exitCode = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' }).status ?? 1
+  const begun = new Date()
+  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+  // The compiler leaves its record alone where only the times of files have changed.
+  if (status === 0) utimesSync(record, begun, begun)
+  process.exitCode = status ?? 1
 }

@@ -9,8 +9,12 @@ import type { Channels } from './channels/channel.js'
 import { createSandboxChannel } from './channels/sandbox/channel.js'
 import { createSmsGateway } from './channels/sms/gateway.js'
 import { smsTopic, type SendSms, type SmsPayload } from './channels/sms/sms.js'
+import { createChanges } from './changes/service.js'
+import { changeRoutes } from './changes/routes.js'
 import { deriveKey, type Config } from './config.js'
 import { contractRoutes } from './contracts/routes.js'
+import { closureRoutes } from './closure/routes.js'
+import { createClosures } from './closure/service.js'
 import { createContracts } from './contracts/service.js'
 import { createPool, keyLookupSettings } from './db/client.js'
 import { exclusively } from './db/exclusive.js'
@@ -188,7 +192,12 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const settlements = createSettlements({ work, clock, offices, merchants, payables, ledger, evidence, payouts })
   const bureau = createBureau({ work, clock, offices, ledger })
 
-  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), outbox.job, identity.job]
+  const closures = createClosures({
+    work, clock, contracts, merchants, deposits, refunds, ledger, evidence, timetable,
+    onFailure: (contractId, error) => { metrics.jobFailures.inc({ job: 'closures' }); logger.error({ err: error, contractId }, 'a contract could not be ended, will be retried') }
+  })
+
+  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), outbox.job, identity.job, closures.job]
   const runner = createJobRunner({
     clock, jobs, offices: offices.numbers,
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'job failed, will be retried') }
@@ -218,6 +227,8 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     depositRoutes(deposits),
     redemptionRoutes(redemptions),
     refundRoutes(refunds, bankRefunds),
+    closureRoutes(closures),
+    changeRoutes(createChanges({ work, clock, contracts, merchants, evidence, timetable })),
     settlementRoutes(settlements),
     bureauRoutes(bureau),
     ...(sandboxChannel ? [sandboxPaymentRoutes(createSandboxPayments({ work, channel: sandboxChannel, deposits }))] : []),

@@ -61,6 +61,7 @@ const dataKeysOf = (list: string): KeyRing => list.split(',').map((item) => {
   const [id = '', key = ''] = item.split(':')
   const bytes = Buffer.from(key, 'base64')
   if (bytes.length !== 32) refuse(`TICUN_DATA_KEYS: the key ${id} must have 32 bytes, base64`)
+  if (bytes.equals(sandboxDataKey)) refuse(`TICUN_DATA_KEYS: the key ${id} is the published one of the sandbox`)
   return { id, key: bytes }
 })
 
@@ -68,6 +69,7 @@ const productionSecret = (secret: string | undefined): Buffer => {
   const bytes = Buffer.from(secret ?? '', 'base64')
   if (bytes.length < secretMinBytes) refuse(`TICUN_SECRET must be at least ${secretMinBytes} random bytes, base64 (openssl rand -base64 48)`)
   if (new Set(bytes).size < 16) refuse('TICUN_SECRET is too regular to be random')
+  if (bytes.equals(sandboxSecret)) refuse('TICUN_SECRET is the published one of the sandbox')
   return bytes
 }
 

@@ -8,6 +8,12 @@ import { redacted } from './http/logging.js'
 
 /** The process: configuration, database, listening, signals. The only reader of process.env. */
 
+/**
+ * Under npm one wish to stop comes twice: to the whole process group, from a terminal or whoever
+ * ends the group, and once more as npm passes it on. The second must not cut the first one short.
+ */
+const stopSignals = ['SIGINT', 'SIGTERM'] as const
+
 const run = async (): Promise<void> => {
   const config = configOf(process.env)
   const logger = pino({ level: config.logLevel, redact: { paths: redacted, censor: '[redacted]' } })
@@ -19,10 +25,13 @@ const run = async (): Promise<void> => {
   const serviceUrl = await migrate(ownerUrl, config.secret)
   const ticun = await createApp({ config, serviceUrl, logger })
 
-  closeWithGrace({ delay: 30_000, logger }, async () => {
+  let isStopping = false
+  const { close } = closeWithGrace({ delay: 30_000, logger, skip: [...stopSignals] }, async () => {
+    isStopping = true
     await ticun.close()
     await embedded?.stop()
   })
+  for (const signal of stopSignals) process.on(signal, () => { if (!isStopping) close() })
 
   const address = await ticun.app.listen({ port: config.port, host: config.host })
   ticun.start()

@@ -60,7 +60,6 @@ const paid = (story: Story, pool: Pool): Promise<any> => story.tell({
   await answerPayouts(story, 'paid')
   const { status, items: [item] } = await approve(story, (await draft(story, pool)).id)
   story.check('a settlement that is paid', [status, item.status], ['completed', 'paid'])
-  story.note(`银行流水号 · bank reference: ${item.bankReference}`)
   return item
 })
 

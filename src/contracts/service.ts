@@ -22,7 +22,10 @@ import { documentContentType, documentOf, legalMeaningIn, templateVersion, type 
 import { ContractId, ContractView, type Beneficiary, type Contract, type ContractFilter, type NewContract, type Signature } from './model.js'
 import { identityRequired } from './problems.js'
 import { agree, checkBalance, checkSignable, countUnits, expire, isToExpire, maskedPhone, mayRevive, sign } from './rules.js'
-import { findContract, findShownTerms, findTerms, insertContract, insertTerms, listContracts, lockBalanceOfPerson, lockContracts, updateContracts, updateSignature, type ShownTerms } from './store.js'
+import {
+  countContractsToClose, findContract, findShownTerms, findTerms, freezeContractsOf, insertContract,
+  insertTerms, listContracts, listContractsToClose, lockBalanceOfPerson, lockContracts, updateContracts, updateSignature, type ShownTerms
+} from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -259,7 +262,11 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
     })
   }))
 
-  return { find, lock, lockMany, save, offerOf, view, create, documentToSign, signDocument, list, show, document, statement }
+  return {
+    find, lock, lockMany, save, offerOf, view, create, documentToSign, signDocument, list, show, document, statement,
+    /** For closure mode: freeze all of a merchant's contracts, and find those still to be ended. */
+    freezeOf: freezeContractsOf, listToClose: listContractsToClose, countToClose: countContractsToClose
+  }
 }
 
 export type Contracts = ReturnType<typeof createContracts>

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm'
 import { inRole, type Tx } from '../db/unit-of-work.js'
 import { uuidOf } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
@@ -128,3 +128,34 @@ export const lockBalanceOfPerson = (tx: Tx, merchantId: MerchantId, idNumberInde
     .where(and(eq(contracts.officeId, office), eq(contracts.merchantId, merchantId), eq(contractTerms.idNumberIndex, idNumberIndex)))
   return row?.balanceFen ?? 0n
 })
+
+const awaited: ContractStatus[] = ['awaiting_signature', 'awaiting_payment']
+const live: ContractStatus[] = ['active', 'completed', 'expired']
+
+/** Freezes, at once and in id order, every contract of a merchant that may still hold or release money. @returns how many */
+export const freezeContractsOf = async ({ client, office }: Tx, merchantId: MerchantId): Promise<number> => {
+  const { rowCount } = await client.query({
+    name: 'freeze_contracts_of',
+    text: `with locked as (
+             select id from contracts where office_id = $1 and merchant_id = $2 and status = any($3::text[]) and frozen is null
+             order by id for update)
+           update contracts c set frozen = 'closure', version = c.version + 1 from locked
+           where c.office_id = $1 and c.merchant_id = $2 and c.id = locked.id`,
+    values: [office, uuidOf(merchantId), live]
+  })
+  return rowCount ?? 0
+}
+
+/** Contracts of a merchant in closure that are still to be ended: awaited ones to be cancelled, frozen ones to be refunded. */
+const toClose = (office: number, merchantId: MerchantId) => and(
+  eq(contracts.officeId, office), eq(contracts.merchantId, merchantId),
+  or(inArray(contracts.status, awaited), and(inArray(contracts.status, ['active', 'expired']), eq(contracts.frozen, 'closure')))
+)
+
+/** The oldest ones, from above a position; ids only, not locked. */
+export const listContractsToClose = async ({ db, office }: Tx, merchantId: MerchantId, after: ContractId | undefined, limit: number): Promise<ContractId[]> =>
+  (await db.select({ id: contracts.id }).from(contracts)
+    .where(and(toClose(office, merchantId), after && gt(contracts.id, after))).orderBy(asc(contracts.id)).limit(limit)).map(({ id }) => id)
+
+export const countContractsToClose = async ({ db, office }: Tx, merchantId: MerchantId): Promise<number> =>
+  db.$count(contracts, toClose(office, merchantId))

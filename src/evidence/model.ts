@@ -6,9 +6,10 @@ export const entryVersion = 1
 /** A legally relevant event that moved no money. Past tense kebab. */
 export type Fact =
   | 'merchant-applied' | 'merchant-approved' | 'merchant-rejected' | 'merchant-suspended' | 'merchant-resumed'
+  | 'closure-proposed' | 'closure-approved' | 'closure-cancelled' | 'closure-completed'
   | 'venue-added' | 'venue-changed'
   | 'product-submitted' | 'product-approved' | 'product-rejected' | 'product-delisted'
-  | 'contract-made' | 'legal-meaning-told' | 'contract-signed' | 'contract-cancelled' | 'contract-expired'
+  | 'contract-made' | 'legal-meaning-told' | 'contract-signed' | 'contract-cancelled' | 'contract-expired' | 'contract-reactivated'
   | 'deposit-credited' | 'deposit-refused'
   | 'session-recorded' | 'objection-made' | 'objection-withdrawn' | 'objection-lapsed' | 'release-voided'
   | 'settlement-drafted' | 'settlement-cancelled'

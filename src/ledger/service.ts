@@ -8,7 +8,7 @@ import { invariant } from '../kernel/invariant.js'
 import type { Fen } from '../kernel/money.js'
 import { accountName, assetKinds, isContractKind, type AccountKind, type Journal, type OwnAccount, type OwnAccountKind, type StatementLine } from './model.js'
 import { balancedLines, balanceAfter } from './rules.js'
-import { findBalances, insertTransfer, listEntriesOfContract, lockAccounts, sumAccountsByKind, sumAccountsOfMerchant, sumEntriesByKind, updateBalances, type EntryInput } from './store.js'
+import { findBalances, insertTransfer, listEntriesOfContract, lockAccounts, sumAccountsByKind, sumCredited, sumAccountsOfMerchant, sumEntriesByKind, updateBalances, type EntryInput } from './store.js'
 
 type Dependencies = Readonly<{ clock: Clock; evidence: Evidence }>
 
@@ -119,7 +119,7 @@ export const createLedger = ({ clock, evidence }: Dependencies) => {
   const totalsOfMerchant = async (tx: Tx, merchantId: Id<'mer'>, kinds: readonly OwnAccountKind[]): Promise<Map<AccountKind, Fen>> =>
     new Map((await sumAccountsOfMerchant(tx, merchantId, kinds)).map(({ kind, balanceFen }) => [kind, balanceFen]))
 
-  return { post, lockBalances, balanceOf, statementOf, totalsAt, ownTotals, totalsOfMerchant }
+  return { post, lockBalances, balanceOf, statementOf, totalsAt, ownTotals, totalsOfMerchant, creditedBy: sumCredited }
 }
 
 export type Ledger = ReturnType<typeof createLedger>

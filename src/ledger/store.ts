@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, inArray, lte, or, sql } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId, uuidOf, type Id } from '../kernel/id.js'
 import type { AccountKind, OwnAccount } from './model.js'
@@ -101,3 +101,12 @@ export const sumAccountsOfMerchant = ({ db, office }: Tx, merchantId: Id<'mer'>,
     .from(accounts)
     .where(and(eq(accounts.officeId, office), eq(accounts.merchantId, merchantId), inArray(accounts.kind, [...kinds])))
     .groupBy(accounts.kind)
+
+/** What one kind of event credited to one kind of account about a merchant, booked from an instant on. */
+export const sumCredited = async ({ db, office }: Tx, { event, kind, merchantId, since }: Readonly<{ event: string; kind: AccountKind; merchantId: Id<'mer'>; since: Date }>): Promise<bigint> =>
+  (await db.select({ fen: sql<bigint>`coalesce(sum(${entries.amountFen}), 0)::bigint` }).from(entries)
+    .innerJoin(transfers, and(eq(transfers.officeId, entries.officeId), eq(transfers.id, entries.transferId)))
+    .where(and(
+      eq(entries.officeId, office), eq(transfers.officeId, office), eq(transfers.merchantId, merchantId), eq(entries.kind, kind), eq(entries.side, 'C'),
+      sql`${transfers.event} = ${event}`, gte(transfers.bookedAt, since)
+    )))[0]?.fen ?? 0n

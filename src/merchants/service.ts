@@ -212,7 +212,10 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
     })
   }
 
-  return { checkOwner, checkAlive, find, lock, namesOf, venuesOf, settlementAccountOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
+  /** Closure mode: no more sales while it runs, and at its end the merchant is closed. The caller holds the merchant's lock. */
+  const setClosure = (tx: Tx, id: MerchantId, status: 'closing' | 'closed'): Promise<void> => updateMerchant(tx, { id, status })
+
+  return { setClosure, checkOwner, checkAlive, find, lock, namesOf, venuesOf, settlementAccountOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
 }
 
 export type Merchants = ReturnType<typeof createMerchants>

@@ -53,8 +53,8 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: D
     }
   }
 
-  /** Writes an intent; it is delivered right after the commit, or by the job when that fails. Amounts in the payload are numbers of fen. */
-  const send = async (tx: Tx, { topic, key, payload }: { topic: string; key: string; payload: object }): Promise<void> => {
+  /** Writes an intent; it is delivered right after the commit, or by the job when that fails. Amounts in the payload are numbers of fen. `isAwaited`: the sender waits for the delivery, so that many do not pile up. */
+  const send = async (tx: Tx, { topic, key, payload, isAwaited = awaitDelivery }: { topic: string; key: string; payload: object; isAwaited?: boolean }): Promise<void> => {
     const id = newId('out', tx.office)
     const now = clock.now()
     await insertIntent(tx, {
@@ -65,7 +65,7 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: D
     })
     tx.afterCommit(async () => {
       const delivered = run(tx.office, clock.now(), id)
-      if (awaitDelivery) await delivered
+      if (isAwaited) await delivered
       else delivered.catch((error: unknown) => { onFailure(topic, error) })
     })
   }

@@ -21,6 +21,9 @@ export const remainderDeadline = 'refund-remainder'
 /** Set for a contract whose refund left money frozen, when a release it hangs on is no longer contested. */
 export const contestedDeadline = 'refund-contested'
 
+/** Set for a contract of a merchant that has stopped, when money comes back to it after its merchant's closure passed it by. */
+export const closureDeadline = 'contract-closure'
+
 /** A release as rules see it. */
 export type Release = Readonly<{
   id: RedemptionId

@@ -13,7 +13,7 @@ import { pageOf, positionOf, type PageOf, type PageQuery } from '../kernel/page.
 import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { Timetable } from '../timetable/service.js'
-import { contestedDeadline, Redemption, RedemptionId, remainderDeadline, type Objection, type Redeem, type RedeemAnswer, type Release } from './model.js'
+import { closureDeadline, contestedDeadline, Redemption, RedemptionId, remainderDeadline, type Objection, type Redeem, type RedeemAnswer, type Release } from './model.js'
 import { releaseVoided, unitsReleased } from './postings.js'
 import type { Redeemer } from './redeemer.js'
 import { codeHashOf } from './redeemer.js'
@@ -105,6 +105,7 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
       await endObjection(tx, id, 'voided', now)
       await timetable.lift(tx, objectionDeadline, id)
       if (hangsOnObjection(after)) await timetable.set(tx, contestedDeadline, after.id, now)
+      if (after.frozen === 'closure') await timetable.set(tx, closureDeadline, after.id, now)
       const transferId = await ledger.post(tx, releaseVoided(after, release, now, account))
       if (transferId === undefined) {
         await evidence.appendFact(tx, { fact: 'release-voided', subject: id, contractId: after.id, merchantId: after.merchantId, occurredAt: now, payload: { units: release.units } })

@@ -203,6 +203,8 @@ export type RefundRecord = Readonly<{
   /** the consumer asked for it or agreed to it, so that the merchant's part needs no new window */
   consumerAgreed: boolean
   createdAt: Date
+  /** when the contract ends by it: days after it do not count */
+  endsAt: Date
   approvedBy: Id<'per'> | null
   approvedAt: Date | null
   attempts: number

@@ -100,7 +100,7 @@ export const createQuotes = ({ work, clock, contracts, closings, offices }: Depe
     const cause = causeFor(refund.reason)
     if (cause === 'neither' || refund.purpose === 'stray') return null
     const contract = await contracts.find(tx, refund.contractId)
-    const [from, to] = [dateOf(refund.createdAt), dateOf(refund.paidAt ?? at)]
+    const [from, to] = [dateOf(refund.endsAt), dateOf(refund.paidAt ?? at)]
     const setting = cause === 'merchant'
       ? await settingOf(tx, 'interest_lpr_1y', dateOf(contract.createdAt))
       : await settingOf(tx, 'interest_deposit_1y', from)

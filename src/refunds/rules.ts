@@ -215,6 +215,11 @@ export const rejected = (refund: RefundRecord, note: string): RefundRecord => {
   return { ...refund, status: 'rejected', note }
 }
 
+/** @throws wrong_state (409) where something else has taken the contract in hand */
+export const checkNotFrozen = ({ frozen }: Contract): void => {
+  if (frozen !== null) throw wrongState({ state: `frozen: ${frozen}`, allowed: ['active', 'expired'] })
+}
+
 /** @throws wrong_state (409) */
 export const checkApprovable = (refund: RefundRecord): void => { requireStatus(refund, 'awaiting_approval') }
 

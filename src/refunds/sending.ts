@@ -42,7 +42,8 @@ type Answer = Readonly<{ outcome: RefundAnswer['outcome']; reference: string | n
  */
 export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels }: Dependencies) => {
   /** Sends a refund that is approved, once the transaction has committed. One of nothing is not sent. */
-  const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>): Promise<void> => outbox.send(tx, { topic, key: id, payload: { refundId: id } })
+  const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>, isAwaited?: boolean): Promise<void> =>
+    outbox.send(tx, { topic, key: id, payload: { refundId: id }, ...(isAwaited === undefined ? {} : { isAwaited }) })
 
   /** Locks the contract where the refund is of its price, then the refund. */
   const lock = async (tx: Tx, id: RefundId) => {

@@ -26,7 +26,7 @@ import { contestedSettled, refundApproved, refundPayable, remainderReturned } fr
 import { quoteStale } from './problems.js'
 import type { Asked, Assessed, Quotes } from './quotes.js'
 import {
-  afterPaid, afterSettled, checkAnswerable, checkApprovable, checkQuote, consented, declined, divide, isMoved, isUnapproved, needsConsent, otherSide,
+  afterPaid, afterSettled, checkAnswerable, checkApprovable, checkNotFrozen, checkQuote, consented, declined, divide, isMoved, isUnapproved, needsConsent, otherSide,
   rejected, remainderOf, settleContested, silenceOf, withoutRemainder
 } from './rules.js'
 import type { Sending } from './sending.js'
@@ -67,6 +67,12 @@ type Parts = Pick<Division, 'refundFen' | 'merchantFen' | 'contestedFen'>
 
 const ownDeadlineDays = 15
 
+/** Why a refund that was asked for gives way to the notary's own. */
+const givesWay = {
+  'deposit-refused': '公证处拒绝受理提存,全额退还 / the deposit was refused and goes back whole',
+  closure: '商户已停止经营,由公证处统一退费 / the merchant has stopped, and the notary office refunds every contract'
+}
+
 export const createRefunds = ({ work, clock, contracts, closings, ledger, evidence, timetable, workingDays, quotes, sending, frozen, paidOrderOf }: Dependencies) => {
   const append = (tx: Tx, fact: Fact, { id, contractId, merchantId }: RefundRecord, at: Date, payload: Readonly<Record<string, unknown>> = {}): Promise<void> =>
     evidence.appendFact(tx, { fact, subject: id, contractId, merchantId, occurredAt: at, payload })
@@ -98,7 +104,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   const newRefund = async (tx: Tx, contract: Contract, reason: RefundReason, { refundFen, merchantFen, contestedFen }: Parts, at: Date, deadlineAt = ownDeadline(at)): Promise<RefundRecord> => ({
     ...nothingYet, ...await paidOrderOf(tx, contract.id), id: newId('ref', tx.office), purpose: 'principal', contractId: contract.id,
     merchantId: contract.merchantId, reason, status: 'approved', quoteId: null, refundFen, merchantFen, contestedFen, requestedBy: null,
-    requestedEnd: 'service', deadlineAt, createdAt: at
+    requestedEnd: 'service', deadlineAt, createdAt: at, endsAt: at
   })
 
   const askedOf = ({ reason, agreedFen, gifts }: Pick<QuoteRecord, 'reason' | 'agreedFen' | 'gifts'>, endsAt: Date): Asked =>
@@ -108,7 +114,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   const isStale = async (tx: Tx, contract: Contract, refund: RefundRecord): Promise<boolean> => {
     const quote = refund.quoteId && await findQuote(tx, refund.quoteId)
     invariant(quote, 'a requested refund has a quote')
-    return isMoved(quote.division, (await quotes.assessNow(tx, contract, askedOf(quote, refund.createdAt))).division)
+    return isMoved(quote.division, (await quotes.assessNow(tx, contract, askedOf(quote, refund.endsAt))).division)
   }
 
   /** A newer request takes the place of one by the same side that went stale before anyone approved it. @throws wrong_state (409) */
@@ -198,7 +204,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   }))
 
   /** Takes all that is held out of it in one transfer, and sends what goes back once that has committed. */
-  const execute = async (tx: Tx, before: Contract, refund: RefundRecord, division: Division, freezeReason: FreezeReason, at: Date): Promise<RefundRecord> => {
+  const execute = async (tx: Tx, before: Contract, refund: RefundRecord, division: Division, freezeReason: FreezeReason, at: Date, isAwaited?: boolean): Promise<RefundRecord> => {
     const part: MerchantPart = refund.consumerAgreed ? 'payable' : 'pending'
     const divided = divide(before, division, part, freezeReason)
     const isNothing = refund.refundFen === 0n
@@ -208,7 +214,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     await ledger.post(tx, refundApproved(contract, executed, division, part, at))
     await closings.releaseRest(tx, contract, division.merchantFen, part, at)
     if (division.contestedFen > 0n) await frozen.freezeContested(tx, contract, division.contestedFen)
-    if (!isNothing) await sending.order(tx, executed)
+    if (!isNothing) await sending.order(tx, executed, isAwaited)
     return executed
   }
 
@@ -224,10 +230,11 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     work.writeOnce(command, officeOf(id), Refund, async (tx) => {
       const { contract: before, refund } = await lock(tx, id)
       checkApprovable(refund)
+      checkNotFrozen(before)
       const quote = refund.quoteId && await findQuote(tx, refund.quoteId)
       invariant(quote, 'a requested refund has a quote')
       const now = clock.now()
-      const assessed = await quotes.assessNow(tx, before, askedOf(quote, refund.createdAt))
+      const assessed = await quotes.assessNow(tx, before, askedOf(quote, refund.endsAt))
       if (isMoved(quote.division, assessed.division)) throw quoteStale({ because: 'facts_moved' })
 
       const contract = await endTerm(tx, before, assessed, refund, now)
@@ -277,7 +284,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     const refund: RefundRecord = {
       ...nothingYet, id: newId('ref', tx.office), purpose: 'stray', contractId: contract.id, merchantId: contract.merchantId, reason: 'stray_payment',
       status: 'approved', quoteId: null, paymentId, channel, refundFen: amountFen, merchantFen: 0n, contestedFen: 0n, requestedBy: null,
-      requestedEnd: 'service', deadlineAt: ownDeadline(at), createdAt: at, approvedAt: at
+      requestedEnd: 'service', deadlineAt: ownDeadline(at), createdAt: at, endsAt: at, approvedAt: at
     }
     await insertRefund(tx, refund)
     await sending.order(tx, refund)
@@ -291,20 +298,35 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   const refundWhole = async (tx: Tx, contract: Contract, approvedBy: Id<'per'>, at: Date): Promise<RefundId> => {
     const division: Division = { heldFen: contract.heldFen, refundFen: contract.heldFen, merchantFen: 0n, contestedFen: 0n, shortfallFen: 0n }
     const refund: RefundRecord = { ...await newRefund(tx, contract, 'deposit_refused', division, at), requestedEnd: 'notary', requestedBy: approvedBy, approvedBy }
-    await makeRoomForNotary(tx, contract, at)
+    await makeRoomForNotary(tx, contract, 'deposit-refused', at)
     const executed = await execute(tx, contract, refund, division, 'deposit_refused', at)
     await inRole(tx, 'worker', (asWorker) => insertRefund(asWorker, executed))
     return refund.id
   }
 
   /** A refund somebody had asked for, and nobody has approved, gives way to the notary's own. @throws wrong_state (409) */
-  const makeRoomForNotary = async (tx: Tx, contract: Contract, at: Date): Promise<void> => {
+  const makeRoomForNotary = async (tx: Tx, contract: Contract, because: keyof typeof givesWay, at: Date): Promise<void> => {
     const open = await lockOpenRefund(tx, contract.id)
     if (!open) return
     if (!isUnapproved(open)) throw wrongState({ state: `refund ${open.status}`, allowed: ['no open refund'] })
-    await updateRefund(tx, { ...open, status: 'rejected', note: '公证处拒绝受理提存,全额退还 / the deposit was refused and goes back whole' })
+    await updateRefund(tx, { ...open, status: 'rejected', note: givesWay[because] })
     await timetable.lift(tx, consentDeadline, open.id)
-    await append(tx, 'refund-rejected', open, at, { because: 'deposit-refused' })
+    await append(tx, 'refund-rejected', open, at, { because })
+  }
+
+  /**
+   * Ends one contract of a merchant that has stopped: all that the law gives without the consumer's
+   * cause goes back, with nobody's consent. The caller holds the contract's lock; days after the
+   * stop do not count.
+   * @returns what went back, and what the law gives beyond what was held
+   */
+  const closeContract = async (tx: Tx, before: Contract, { approvedBy, stoppedAt, at }: Readonly<{ approvedBy: Id<'per'>; stoppedAt: Date; at: Date }>): Promise<Pick<Division, 'refundFen' | 'shortfallFen'>> => {
+    await makeRoomForNotary(tx, before, 'closure', at)
+    const assessed = await quotes.assessNow(tx, before, { reason: 'closure', endsAt: stoppedAt })
+    const refund: RefundRecord = { ...await newRefund(tx, before, 'closure', assessed.division, at), requestedEnd: 'notary', requestedBy: approvedBy, approvedBy, endsAt: stoppedAt }
+    const contract = await endTerm(tx, before, assessed, refund, at)
+    await insertRefund(tx, await execute(tx, contract, refund, assessed.division, 'refund', at, true))
+    return assessed.division
   }
 
   /** A refund of money that came free on a contract; it is sent once this transaction has committed. */
@@ -338,7 +360,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     const [frozenFen, closing] = [await frozen.openFrozenOf(tx, before.id), await findExecutedRefund(tx, before.id)]
     if (frozenFen === 0n || !closing) return
     const quote = closing.quoteId === null ? undefined : await findQuote(tx, closing.quoteId)
-    const asked = askedOf(quote ?? { reason: closing.reason, agreedFen: null, gifts: null }, closing.createdAt)
+    const asked = askedOf(quote ?? { reason: closing.reason, agreedFen: null, gifts: null }, closing.endsAt)
     const settled = settleContested(before, frozenFen, await quotes.assessNow(tx, before, asked))
     if (settled.stillFrozenFen === frozenFen) return
 
@@ -358,7 +380,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   return {
     calculate: quotes.calculate, quote: quotes.quote,
     request, accept, decline, approve, reject, list, find,
-    returnStray, refundWhole, accountForReturn, heard: sending.heard
+    returnStray, refundWhole, closeContract, accountForReturn, heard: sending.heard
   }
 }
 

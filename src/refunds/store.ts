@@ -23,7 +23,7 @@ const refundColumns = {
   status: refunds.status, quoteId: refunds.quoteId, paymentId: refunds.paymentId, channel: refunds.channel, refundFen: refunds.refundFen,
   merchantFen: refunds.merchantFen, contestedFen: refunds.contestedFen, requestedBy: refunds.requestedBy, requestedEnd: refunds.requestedEnd,
   note: refunds.note, deadlineAt: refunds.deadlineAt, consentBy: refunds.consentBy, consumerAgreed: refunds.consumerAgreed,
-  createdAt: refunds.createdAt, approvedBy: refunds.approvedBy, approvedAt: refunds.approvedAt, attempts: refunds.attempts,
+  createdAt: refunds.createdAt, endsAt: refunds.endsAt, approvedBy: refunds.approvedBy, approvedAt: refunds.approvedAt, attempts: refunds.attempts,
   lastError: refunds.lastError, channelReference: refunds.channelReference, paidAt: refunds.paidAt,
   byBank: refunds.byBank, accountSealed: refunds.accountSealed
 }

@@ -63,6 +63,8 @@ const shape = () => ({
   /** the consumer asked for it or agreed to it: the merchant's part needs no new objection window */
   consumerAgreed: boolean('consumer_agreed').notNull().default(false),
   createdAt: instant('created_at').notNull(),
+  /** when the contract ends by it: days after it do not count */
+  endsAt: instant('ends_at').notNull(),
   approvedBy: id('approved_by', 'per'),
   approvedAt: instant('approved_at'),
   attempts: integer('attempts').notNull().default(0),

@@ -65,13 +65,22 @@ export const anEmptyDirectory = async (t: Test): Promise<string> => {
 
 export type Run = Readonly<{ process: ChildProcess; said: () => string; ended: Promise<number | null> }>
 
+const commands = { node: [process.execPath, main], npm: ['npm', 'start'], demo: ['npm', 'run', 'demo'] } as const
+
 /** Starts the program with these variables only, in a process group of its own. */
-export const run = (t: Test, env: Readonly<Record<string, string>>): Run => {
+export const run = (t: Test, env: Readonly<Record<string, string>>, by: keyof typeof commands = 'node'): Run => {
   const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env
-  const child = spawn(process.execPath, [main], { env: { PATH, HOME, TMPDIR, LOG_LEVEL: 'warn', ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const [command, ...args] = commands[by]
+  const child = spawn(command, args, { cwd: root, env: { PATH, HOME, TMPDIR, LOG_LEVEL: 'warn', ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { said += String(text) })
-  t.teardown(() => child.kill('SIGKILL'))
+  t.teardown(() => {
+    try {
+      process.kill(-(child.pid as number), 'SIGKILL')
+    } catch {
+      // It has ended, as it should have.
+    }
+  })
   return { process: child, said: () => said, ended: once(child, 'close').then(([code]) => code as number | null) }
 }
 
@@ -83,13 +92,13 @@ export type Service = Run & Readonly<{
   stop: () => Promise<number | null>
 }>
 
-type Start = Readonly<{ port?: number; env: Readonly<Record<string, string>> }>
+type Start = Readonly<{ port?: number; env: Readonly<Record<string, string>>; by?: keyof typeof commands }>
 
 /** Starts the service and waits until it is ready. */
-export const startService = async (t: Test, { port, env }: Start): Promise<Service> => {
+export const startService = async (t: Test, { port, env, by }: Start): Promise<Service> => {
   const used = port ?? await freePort()
   const begun = Date.now()
-  const started = run(t, { PORT: String(used), ...env })
+  const started = run(t, { PORT: String(used), ...env }, by)
   const url = `http://127.0.0.1:${used}`
   await until(async () => {
     if (started.process.exitCode !== null) throw new Error(`the service ended: ${started.said()}`)

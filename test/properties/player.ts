@@ -13,7 +13,12 @@ import type { Program, Step } from './program.js'
  */
 
 /** The whole deployment: every shop's model, and the service's clock as this process knows it. */
-export type World = { shops: model.Shop[]; offsetMs: number }
+export type World = {
+  shops: model.Shop[]
+  offsetMs: number
+  /** How often each kind of call did what it should, and was refused as it should be. */
+  tally: Record<string, { done: number; refused: number }>
+}
 
 export type Stage = Readonly<{
   app: TestApp
@@ -26,17 +31,27 @@ export type Stage = Readonly<{
 }>
 
 /** A call that is ready: what it asks for, and how the model judges the answer, changing itself by it. */
-type Call = Readonly<{ name: string; fire: () => Promise<Answer>; judge: (shop: model.Shop, answer: Answer) => string | undefined }>
+type Call = Readonly<{ kind: string; name: string; fire: () => Promise<Answer>; judge: (shop: model.Shop, answer: Answer) => string | undefined }>
 
 export const nowOf = ({ offsetMs }: World): number => Date.now() + offsetMs
 
 const readClock = async ({ nobody }: TestApp): Promise<number> => Date.parse(expectStatus(await nobody.get('/sandbox/clock'), 200).body.now) - Date.now()
 
-export const newWorld = async (app: TestApp): Promise<World> => ({ shops: [], offsetMs: await readClock(app) })
+export const newWorld = async (app: TestApp): Promise<World> => ({ shops: [], offsetMs: await readClock(app), tally: {} })
 
 const at = <Of>(list: readonly Of[], index: number): Of | undefined => list[index % Math.max(1, list.length)]
 
+/** Most often one with which it can be done, if there is any; now and then just any. */
+const pick = <Of>(list: readonly Of[], isLikely: (one: Of) => boolean, which: number): Of | undefined =>
+  at(which % 5 > 0 ? list.filter(isLikely) : list, Math.floor(which / 5))
+
 const shown = ({ status, body }: Answer): string => `${status} ${JSON.stringify(body).slice(0, 300)}`
+
+const count = ({ tally }: World, kind: string, { status }: Answer): void => {
+  const counted = tally[kind] ??= { done: 0, refused: 0 }
+  if (status < 400) counted.done += 1
+  else counted.refused += 1
+}
 
 /** Compares an answer with the outcome the model foresees: a refusal's code, or success. */
 const mismatch = (answer: Answer, refused: string | undefined, status: number): string | undefined => {
@@ -44,14 +59,17 @@ const mismatch = (answer: Answer, refused: string | undefined, status: number): 
   return answer.status >= 400 && answer.body.code === refused ? undefined : `should have been refused with ${refused}: ${shown(answer)}`
 }
 
-/** The same request twice at once with one key has one effect and one answer. */
+/**
+ * The same request twice at once with one key has one effect and one answer. A refusal leaves the
+ * key free, so that among other calls the other of the two may still succeed.
+ */
 const twice = async (fire: (key: string) => Promise<Answer>): Promise<Answer> => {
   const key = randomUUID()
   const [one, other] = await Promise.all([fire(key), fire(key)])
-  if (one.status < 400 || other.status < 400) {
-    if (one.status !== other.status || !isDeepStrictEqual(one.body, other.body)) throw new Error(`one key, two answers: ${shown(one)} and ${shown(other)}`)
-    if ((one.headers['idempotency-replayed'] === 'true') === (other.headers['idempotency-replayed'] === 'true')) throw new Error('one of two answers is the replay')
-  }
+  if (one.status >= 400) return other
+  if (other.status >= 400) return one
+  if (one.status !== other.status || !isDeepStrictEqual(one.body, other.body)) throw new Error(`one key, two answers: ${shown(one)} and ${shown(other)}`)
+  if ((one.headers['idempotency-replayed'] === 'true') === (other.headers['idempotency-replayed'] === 'true')) throw new Error('one of two answers is the replay')
   return one
 }
 
@@ -72,7 +90,7 @@ const learnIds = async ({ consumer }: Stage, contract: model.Contract): Promise<
 
 const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled }: Extract<Step, { do: 'redeem' }>): Promise<Call | undefined> => {
   const { consumer, place, world, shop } = stage
-  const contract = at(shop.contracts, which)
+  const contract = pick(shop.contracts, (one) => model.unusable(one, nowOf(world)) === undefined && (one.offer.kind !== 'period' || which % 3 === 0), which)
   if (!contract) return undefined
   const index = shop.contracts.indexOf(contract)
   const code = await consumer.post(`/contracts/${contract.id}/check-in-codes`)
@@ -84,6 +102,7 @@ const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled 
   const units = kind === 'sessions' ? BigInt(1 + wanted % 3) : kind === 'stored_value' ? 1n + BigInt(wanted) % n : 0n
   const body = { sessions: { sessions: Number(units) }, stored_value: { amountFen: Number(units) }, period: {} }[kind]
   return {
+    kind: `redeem ${kind}`,
     name: `redeem ${units} of contract ${index}`,
     fire: once(isDoubled, (key) => place.cashier.post('/redemptions', { code: code.body.code, venueId: place.venueId, ...body }, { key })),
     judge: (shop, answer) => {
@@ -102,7 +121,8 @@ const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled 
 
 const aboutRelease = async (stage: Stage, { do: what, release: which, isDoubled }: Extract<Step, { release: number }>): Promise<Call | undefined> => {
   const { consumer, place, world, shop } = stage
-  const target = at(rowsOf(shop).filter(({ release }) => what !== 'void' || release.kind !== 'time'), which)
+  const likely = { void: ['pending', 'objected'], object: ['pending'], withdraw: ['objected'] }[what]
+  const target = pick(rowsOf(shop).filter(({ release }) => what !== 'void' || release.kind !== 'time'), ({ release: { state } }) => likely.includes(state), which)
   if (!target) return undefined
   if (target.release.id === undefined) await learnIds(stage, target.contract)
   const { c, r, release: { id } } = target
@@ -114,6 +134,7 @@ const aboutRelease = async (stage: Stage, { do: what, release: which, isDoubled 
     withdraw: () => consumer.post(`${path}/objection/withdraw`)
   }
   return {
+    kind: what,
     name: `${what} release ${r} of contract ${c}`,
     fire: once(isDoubled && what !== 'withdraw', fires[what]),
     judge: (shop, answer) => {
@@ -128,6 +149,7 @@ const aboutRelease = async (stage: Stage, { do: what, release: which, isDoubled 
 }
 
 const draft = ({ notaries, place, shop: { settlements } }: Stage, { isDoubled }: Extract<Step, { do: 'draft' }>): Call => ({
+  kind: 'draft',
   name: `draft settlement ${settlements.length}`,
   fire: once(isDoubled, (key) => notaries.first.post('/settlements', { merchantIds: [place.merchantId] }, { key })),
   judge: (shop, answer) => {
@@ -146,13 +168,15 @@ const draft = ({ notaries, place, shop: { settlements } }: Stage, { isDoubled }:
 })
 
 const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<Step, { settlement: number }>): Call | undefined => {
-  const target = at(shop.settlements, step.settlement)
+  const target = pick(shop.settlements, ({ item: { status } }) => status === (step.do === 'send-back' ? 'paid' : 'draft'), step.settlement)
   if (!target) return undefined
   const index = shop.settlements.indexOf(target)
   const itemOf = (shop: model.Shop) => (shop.settlements[index] as model.Settlement).item
   const name = `${step.do} settlement ${index}`
+  const kind = step.do
   switch (step.do) {
     case 'approve': return {
+      kind,
       name: step.byMaker ? `${name} by its maker` : name,
       fire: once(step.isDoubled, (key) => (step.byMaker ? notaries.first : notaries.second).post(`/settlements/${target.id}/approve`, {}, { key })),
       judge: (shop, answer) => {
@@ -167,6 +191,7 @@ const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<St
       }
     }
     case 'cancel': return {
+      kind,
       name,
       fire: () => notaries.second.post(`/settlements/${target.id}/cancel`),
       judge: (shop, answer) => {
@@ -178,6 +203,7 @@ const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<St
       }
     }
     case 'send-back': return {
+      kind,
       name,
       fire: () => app.nobody.post('/sandbox/bank/returns', { itemId: target.item.id }),
       judge: (shop, answer) => {
@@ -195,11 +221,12 @@ const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<St
 const refundsOf = ({ contracts }: model.Shop) => contracts.flatMap((contract, c) => contract.refunds.map((refund, r) => ({ refund, c, r })))
 
 const aboutRefund = ({ notaries, world, shop }: Stage, step: Extract<Step, { refund: number }>): Call | undefined => {
-  const target = at(refundsOf(shop), step.refund)
+  const target = pick(refundsOf(shop), ({ refund: { status } }) => status === 'awaiting_approval', step.refund)
   if (!target) return undefined
   const { c, r, refund: { id } } = target
   const isApproval = step.do === 'approve-refund'
   return {
+    kind: step.do,
     name: `${step.do} ${r} of contract ${c}`,
     fire: once(isApproval && step.isDoubled, (key) => notaries.second.post(`/refunds/${id}/${isApproval ? 'approve' : 'reject'}`, isApproval ? {} : { reason: '材料不全' }, { key })),
     judge: (shop, answer) => {
@@ -234,6 +261,7 @@ const pay = async ({ app, consumer, world }: Stage, contract: model.Contract, ho
   const refused = contract.status === 'awaiting_payment' ? undefined : 'wrong_state'
   const wrong = mismatch(attempt, refused, 201)
   if (wrong) fail(`order: ${wrong}`)
+  count(world, `pay ${how}`, attempt)
   if (refused) return
   const { id } = attempt.body
   const expectPurpose = async (orderId: string, purpose: string | null, reason: string | null, body: object = {}): Promise<void> => {
@@ -274,6 +302,7 @@ const requestRefund = async ({ consumer, world }: Stage, contract: model.Contrac
   const refused = model.unquotable(contract, now)
   const wrong = mismatch(quote, refused, 201)
   if (wrong) fail(`quote: ${wrong}`)
+  count(world, 'quote', quote)
   if (refused) return
   const { held, refund, merchant, contested, shortfall } = model.wouldDivide(contract, now)
   const { heldFen, refundFen, merchantFen, contestedFen, shortfallFen } = quote.body
@@ -284,6 +313,7 @@ const requestRefund = async ({ consumer, world }: Stage, contract: model.Contrac
   const refusedNow = model.requestRefund(contract, nowOf(world))
   const wrongAnswer = mismatch(answer, refusedNow, 201)
   if (wrongAnswer) fail(`request: ${wrongAnswer}`)
+  count(world, 'request refund', answer)
   if (refusedNow) return
   const made = contract.refunds.at(-1) as model.Refund
   Object.assign(made, { id: answer.body.id, createdAt: Date.parse(answer.body.createdAt) })
@@ -319,19 +349,72 @@ const replace = (shop: model.Shop, by: model.Shop): void => {
   shop.settlements.splice(0, Infinity, ...by.settlements)
 }
 
-const together = async (stage: Stage, steps: readonly Step[]): Promise<void> => {
+const prepareAll = async (stage: Stage, steps: readonly Step[]): Promise<Call[]> => {
   const calls: Call[] = []
   for (const step of steps) {
     const call = await prepare(stage, step)
     if (call) calls.push(call)
   }
+  return calls
+}
+
+const together = async (stage: Stage, steps: readonly Step[]): Promise<void> => {
+  const calls = await prepareAll(stage, steps)
   const answered = await Promise.all(calls.map(async (call) => ({ call, answer: await call.fire() })))
+  for (const { call: { kind }, answer } of answered) count(stage.world, `${kind}, at once with others`, answer)
   const explanation = orders(answered).map((order) => {
     const shop = structuredClone(stage.shop)
     return order.every(({ call, answer }) => call.judge(shop, answer) === undefined) ? shop : undefined
   }).find((shop) => shop !== undefined)
   if (!explanation) fail(`no order explains: ${answered.map(({ call, answer }) => `${call.name} → ${shown(answer)}`).join('; ')}`)
   else replace(stage.shop, explanation)
+}
+
+/**
+ * Everything at the same moment, the jobs of hours to come included. No order can be foreseen, so
+ * what was acknowledged is looked for afterwards, and sums and bounds must hold.
+ */
+export const storm = async (stage: Stage, steps: readonly Step[], advanceSeconds: number): Promise<void> => {
+  const { app, consumer, place, shop, notaries } = stage
+  const contract = at(shop.contracts, steps.length) as model.Contract
+  await buy(stage, steps.length, false)
+  const payment = await order(consumer, (shop.contracts.at(-1) as model.Contract).id)
+  const calls = await prepareAll(stage, steps)
+  const [answers] = await Promise.all([
+    Promise.all(calls.map(async (call) => ({ kind: call.kind, answer: await call.fire() }))),
+    app.nobody.post('/sandbox/clock', { advanceSeconds }).then((answer) => expectStatus(answer, 200)),
+    payOrder(app, payment.id),
+    consumer.post(`/contracts/${contract.id}/refund-quotes`, { reason: 'cooling_off' })
+      .then(({ body }) => consumer.post(`/contracts/${contract.id}/refunds`, { quoteId: body.id ?? contract.id }))
+      .then(({ body }) => (body.status === 'awaiting_approval' ? notaries.second.post(`/refunds/${body.id}/approve`) : undefined))
+  ])
+  for (const { kind, answer } of answers) {
+    count(stage.world, `${kind}, in a storm`, answer)
+    if (answer.status >= 500) fail(`${kind}: ${shown(answer)}`)
+  }
+  const acknowledged = (kind: RegExp) => answers.filter((one) => kind.test(one.kind) && one.answer.status < 400).map(({ answer }) => answer.body)
+  const rows = new Map<string, any>()
+  let held = 0
+  for (const { id } of shop.contracts) {
+    const { money, sessions, status } = expectStatus(await consumer.get(`/contracts/${id}`), 200).body
+    const { items } = expectStatus(await consumer.get(`/redemptions?contractId=${id}&limit=100`), 200).body
+    const sumOf = (amount: string, ...states: string[]): number => items.filter((row: any) => states.includes(row.status)).reduce((total: number, row: any) => total + row[amount], 0)
+    for (const row of items) rows.set(row.id, row)
+    held += money.heldFen
+    const holds: Record<string, boolean> = {
+      'paid adds up': money.paidFen === money.heldFen + money.disputedFen + money.pendingFen + money.releasedFen + money.refundedFen,
+      'used units are those of the rows': sessions.used === sumOf('units', 'pending', 'objected', 'disputed', 'payable'),
+      'pending is that of the rows': money.pendingFen === sumOf('releasedFen', 'pending', 'objected'),
+      'released is that of the rows': money.releasedFen === sumOf('releasedFen', 'payable'),
+      'nothing beyond what there is': sessions.used <= sessions.total && sessions.left >= 0 && Math.min(...Object.values(money as Record<string, number>)) >= 0,
+      'nothing held once terminated': status !== 'terminated' || money.heldFen === 0
+    }
+    for (const [what, isSo] of Object.entries(holds)) if (!isSo) fail(`${what}, no: ${JSON.stringify({ money, sessions, status, items })}`)
+  }
+  for (const { id, releasedFen } of acknowledged(/^redeem/)) if (rows.get(id)?.releasedFen !== releasedFen) fail(`redemption ${id} was acknowledged with ${releasedFen}: ${JSON.stringify(rows.get(id))}`)
+  for (const { id } of acknowledged(/^void/)) if (rows.get(id)?.status !== 'voided') fail(`the void of ${id} was acknowledged: ${JSON.stringify(rows.get(id))}`)
+  const { heldFen } = expectStatus(await place.owner.get(`/merchants/${place.merchantId}/balances`), 200).body
+  if (heldFen !== held) fail(`the merchant's held money is ${heldFen}, that of its contracts ${held}`)
 }
 
 // ---- a whole program
@@ -344,14 +427,18 @@ const play = async (stage: Stage, step: Step): Promise<void> => {
     case 'bank': return setBank(stage, step.outcome)
     case 'together': return together(stage, step.steps)
     case 'pay': case 'cancel-contract': case 'refund': {
-      const contract = at(shop.contracts, step.contract)
+      const likely = step.do === 'refund' ? 'active' : 'awaiting_payment'
+      const contract = pick(shop.contracts, ({ status }) => status === likely, step.contract)
       if (!contract) return
       if (step.do === 'pay') return pay(stage, contract, step.how)
       return step.do === 'refund' ? requestRefund(stage, contract, step.isDoubled) : cancelContract(stage, contract)
     }
     default: {
       const call = await prepare(stage, step)
-      const wrong = call && call.judge(shop, await call.fire())
+      if (!call) return
+      const answer = await call.fire()
+      count(world, call.kind, answer)
+      const wrong = call.judge(shop, answer)
       if (wrong) fail(`${call.name} ${wrong}`)
     }
   }
