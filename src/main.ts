@@ -47,6 +47,8 @@ const run = async (): Promise<void> => {
 }
 
 run().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).stack ?? String(error)}\n`)
+  // A database that cannot be reached is the operator's to mend: the address says more than a stack.
+  const isPlain = error instanceof ConfigError || (error as { code?: string }).code === 'ECONNREFUSED'
+  process.stderr.write(`${isPlain ? `Ticun cannot start: ${(error as Error).message || 'the database of DATABASE_URL refuses connections'}` : (error as Error).stack ?? String(error)}\n`)
   process.exit(1)
 })

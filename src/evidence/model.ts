@@ -11,10 +11,10 @@ export type Fact =
   | 'product-submitted' | 'product-approved' | 'product-rejected' | 'product-delisted'
   | 'contract-made' | 'legal-meaning-told' | 'contract-signed' | 'contract-cancelled' | 'contract-expired' | 'contract-reactivated'
   | 'deposit-credited' | 'deposit-refused'
-  | 'session-recorded' | 'objection-made' | 'objection-withdrawn' | 'objection-lapsed' | 'release-voided'
+  | 'session-recorded' | 'objection-made' | 'objection-withdrawn' | 'release-voided'
   | 'settlement-drafted' | 'settlement-cancelled'
-  | 'refund-requested' | 'refund-consented' | 'refund-declined' | 'refund-rejected' | 'refund-quoted'
-  | 'dispute-opened' | 'dispute-stage-changed' | 'dispute-ended'
+  | 'refund-requested' | 'refund-consented' | 'refund-declined' | 'refund-rejected'
+  | 'dispute-opened'
 
 /** What opens the salted commitments of an entry about many contracts, by contract. */
 export type Openings = Record<string, { salt: string; amountFen: string }>

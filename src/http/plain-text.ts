@@ -22,5 +22,5 @@ const firstUnplain = (value: unknown, path: readonly string[]): string | undefin
 /** @throws validation_failed (422) that names the first text which cannot be stored */
 export const assertPlainText = (raw: string, value: unknown): void => {
   const path = suspicious.test(raw) ? firstUnplain(value, []) : undefined
-  if (path !== undefined) throw validationFailed({ errors: [{ path, message: { zh: '含有无法保存的字符(空字符或不完整的字符)', en: 'has a character that cannot be stored (NUL or half a surrogate pair)' } }] })
+  if (path !== undefined) throw validationFailed({ errors: [{ path, message: { zh: '含有无法保存的字符（空字符或不完整的字符）', en: 'has a character that cannot be stored (NUL or half a surrogate pair)' } }] })
 }

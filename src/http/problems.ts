@@ -5,7 +5,7 @@ import { problem } from '../kernel/problem.js'
 export const malformedRequest = problem('malformed_request', {
   status: 400,
   title: { zh: '请求无法解析', en: 'Malformed request' },
-  detail: () => ({ zh: '请求体不是有效的 JSON,或 Content-Type 不受支持;请以 application/json 发送。', en: 'The body is not valid JSON, or its Content-Type is not supported; send application/json.' })
+  detail: () => ({ zh: '请求体不是有效的 JSON，或 Content-Type 不受支持；请以 application/json 发送。', en: 'The body is not valid JSON, or its Content-Type is not supported; send application/json.' })
 })
 
 export const tooLarge = problem<{ maxBytes: number }>('too_large', {
@@ -17,11 +17,11 @@ export const tooLarge = problem<{ maxBytes: number }>('too_large', {
 export const idempotencyKeyRequired = problem('idempotency_key_required', {
   status: 428,
   title: { zh: '缺少 Idempotency-Key', en: 'Idempotency-Key required' },
-  detail: () => ({ zh: '此操作产生义务或移动资金,请在 Idempotency-Key 请求头中附上唯一的键(1 至 255 个可见字符)。', en: 'This call makes an obligation or moves money: send a unique Idempotency-Key header (1 to 255 visible characters).' })
+  detail: () => ({ zh: '此操作产生义务或移动资金，请在 Idempotency-Key 请求头中附上唯一的键（1 至 255 个可见字符）。', en: 'This call makes an obligation or moves money: send a unique Idempotency-Key header (1 to 255 visible characters).' })
 })
 
 export const internalError = problem('internal_error', {
   status: 500,
   title: { zh: '服务内部错误', en: 'Internal error' },
-  detail: () => ({ zh: '服务出现内部错误,已记录;请凭 requestId 联系我们。同一 Idempotency-Key 可安全重试。', en: 'Something went wrong on our side and was recorded; quote the requestId to us. Trying again with the same Idempotency-Key is safe.' })
+  detail: () => ({ zh: '服务出现内部错误，已记录；请凭 requestId 联系我们。同一 Idempotency-Key 可安全重试。', en: 'Something went wrong on our side and was recorded; quote the requestId to us. Trying again with the same Idempotency-Key is safe.' })
 })

@@ -83,7 +83,7 @@ export const createServer = async (options: ServerOptions) => {
   await app.register(authentication, options)
   await app.register(idempotencyKey)
   await app.register(openapi, {
-    title: 'Ticun (提存)',
+    title: 'Ticun （提存）',
     version: options.version,
     description: 'Prepaid-fee escrow by notarial deposit: contracts, deposits, redemptions, settlement, refunds.'
   })

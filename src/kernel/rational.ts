@@ -22,7 +22,6 @@ export const over = (a: Rational, b: Rational): Rational => ratio(a.n * b.d, a.d
 export const compare = (a: Rational, b: Rational): bigint => a.n * b.d - b.n * a.d
 
 export const atLeast = (a: Rational, floor: Rational): Rational => (compare(a, floor) < 0n ? floor : a)
-export const atMost = (a: Rational, ceiling: Rational): Rational => (compare(a, ceiling) > 0n ? ceiling : a)
 
 /** The nearest whole number; a half goes up (towards +∞). */
 export const roundHalfUp = ({ n, d }: Rational): bigint => {

@@ -30,14 +30,11 @@ export const isContractKind = (kind: AccountKind): kind is ContractAccountKind =
 
 /** Why money moved. Past tense kebab; one for each event of docs/accounting.md. */
 export const LedgerEvent = z.enum([
-  'payment-received', 'stray-payment-received', 'channel-settled', 'payment-reversed',
-  'units-released', 'release-voided', 'window-closed',
-  'dispute-opened', 'dispute-ended', 'award-executed',
-  'refund-approved', 'contested-settled', 'remainder-returned', 'refund-sent', 'refund-confirmed', 'refund-failed',
-  'settlement-approved', 'payout-confirmed', 'fee-taken', 'payout-returned',
-  'claim-collected', 'days-released-undone',
-  'receipt-unmatched', 'receipt-resolved', 'bank-charged', 'debit-unexplained', 'office-topped-up',
-  'interest-credited', 'interest-attributed', 'interest-paid', 'money-unclaimed', 'unclaimed-claimed'
+  'payment-received', 'stray-payment-received', 'channel-settled',
+  'units-released', 'release-voided', 'days-released-undone', 'window-closed',
+  'dispute-opened',
+  'refund-approved', 'contested-settled', 'remainder-returned', 'refund-sent', 'refund-confirmed', 'refund-failed', 'debit-unexplained',
+  'settlement-approved', 'payout-confirmed', 'fee-taken', 'payout-returned'
 ])
 export type LedgerEvent = z.infer<typeof LedgerEvent>
 

@@ -9,19 +9,19 @@ export const codeInvalid = problem('code_invalid', {
 export const codeUsed = problem('code_used', {
   status: 422,
   title: { zh: '核销码已使用', en: 'Code already used' },
-  detail: () => ({ zh: '此码已核销过一次。如需再次核销,请消费者出示新码。', en: 'This code has been redeemed. Ask for a fresh one to redeem again.' })
+  detail: () => ({ zh: '此码已核销过一次。如需再次核销，请消费者出示新码。', en: 'This code has been redeemed. Ask for a fresh one to redeem again.' })
 })
 
 export const codeExpired = problem('code_expired', {
   status: 422,
   title: { zh: '验证码或核销码已过期', en: 'Code expired' },
-  detail: () => ({ zh: '此码已过有效期,请重新获取。', en: 'The code is past its time; get a fresh one.' })
+  detail: () => ({ zh: '此码已过有效期，请重新获取。', en: 'The code is past its time; get a fresh one.' })
 })
 
 export const noSessionsLeft = problem<{ left: bigint }>('no_sessions_left', {
   status: 422,
   title: { zh: '剩余次数或面值不足', en: 'Not enough left' },
-  detail: ({ left }) => ({ zh: `合同剩余 ${left},不足以完成本次核销。`, en: `${left} left on the contract: not enough for this.` })
+  detail: ({ left }) => ({ zh: `合同剩余 ${left}，不足以完成本次核销。`, en: `${left} left on the contract: not enough for this.` })
 })
 
 export const contractFrozen = problem<{ because: string }>('contract_frozen', {
@@ -39,5 +39,5 @@ export const venueNotCovered = problem('venue_not_covered', {
 export const tooManyWrongCodes = problem<{ retryAfterSeconds: number }>('rate_limited', {
   status: 429,
   title: { zh: '请求过于频繁', en: 'Too many requests' },
-  detail: ({ retryAfterSeconds }) => ({ zh: `短码输错次数过多,请在 ${retryAfterSeconds} 秒后重试,或扫描二维码。`, en: `Too many wrong short codes; wait ${retryAfterSeconds} s, or scan the QR code.` })
+  detail: ({ retryAfterSeconds }) => ({ zh: `短码输错次数过多，请在 ${retryAfterSeconds} 秒后重试，或扫描二维码。`, en: `Too many wrong short codes; wait ${retryAfterSeconds} s, or scan the QR code.` })
 })

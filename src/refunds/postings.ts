@@ -9,7 +9,7 @@ const merchantPayable = ({ merchantId }: Contract): OwnAccount => ({ kind: 'paya
 /** What is owed back to a payer and not sent. */
 export const refundPayable = ({ id, merchantId }: Pick<RefundRecord, 'id' | 'merchantId'>): OwnAccount => ({ kind: 'refund_payable', of: id, merchantId })
 /** What was sent and may have arrived. */
-export const refundInTransit = ({ id, merchantId }: Pick<RefundRecord, 'id' | 'merchantId'>): OwnAccount => ({ kind: 'refund_in_transit', of: id, merchantId })
+const refundInTransit = ({ id, merchantId }: Pick<RefundRecord, 'id' | 'merchantId'>): OwnAccount => ({ kind: 'refund_in_transit', of: id, merchantId })
 const clearing = (channel: ChannelName): OwnAccount => ({ kind: 'clearing', of: channel })
 
 const account = (kind: ContractAccount['kind'], { id, heldFen, disputedFen, pendingFen }: Contract): ContractAccount =>

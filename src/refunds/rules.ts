@@ -1,7 +1,7 @@
 import type { Contract, ContractStatus, FreezeReason } from '../contracts/model.js'
 import { after, dayMs, daysBetween, type BusinessDate } from '../kernel/calendar.js'
 import { invariant } from '../kernel/invariant.js'
-import { least, most, type Fen } from '../kernel/money.js'
+import { least, most, type Fen, yuan } from '../kernel/money.js'
 import { forbidden, samePerson, validationFailed, wrongState } from '../kernel/problems.js'
 import { ratio } from '../kernel/rational.js'
 import type { Offer } from '../products/model.js'
@@ -135,11 +135,11 @@ export type Assessment = Readonly<{ sum: Sum; division: Division; steps: readonl
 
 const stepsOf = ({ steps }: Sum, countedFen: Fen, { heldFen, refundFen, merchantFen, contestedFen, shortfallFen }: Division): readonly Step[] => [
   ...steps,
-  { text: { zh: '扣除:此前已退或因纠纷冻结的在存款', en: 'Less what was refunded before, or is frozen by a dispute' }, amountFen: countedFen },
+  { text: { zh: '扣除:此前已退或因纠纷冻结的提存款', en: 'Less what was refunded before, or is frozen by a dispute' }, amountFen: countedFen },
   { text: { zh: '提存款不足、须另向商户主张的部分', en: 'Beyond what is held: to be claimed from the merchant' }, amountFen: shortfallFen },
-  { text: { zh: '在存款中因异议或纠纷继续冻结', en: 'Of what is held, stays frozen because it is contested' }, amountFen: contestedFen },
-  { text: { zh: '在存款中给付商户', en: 'Of what is held, goes to the merchant' }, amountFen: merchantFen },
-  { text: { zh: `从在存款 ${heldFen} 分中退还消费者`, en: `Goes back to the consumer, of ${heldFen} fen held` }, amountFen: refundFen }
+  { text: { zh: '提存余额中因异议或纠纷继续冻结', en: 'Of what is held, stays frozen because it is contested' }, amountFen: contestedFen },
+  { text: { zh: '提存余额中给付商户', en: 'Of what is held, goes to the merchant' }, amountFen: merchantFen },
+  { text: { zh: `从提存余额 ${yuan(heldFen)} 中退还消费者`, en: `Goes back to the consumer, of ${yuan(heldFen)} held` }, amountFen: refundFen }
 ].filter(({ amountFen }, i, all) => amountFen !== 0n || i < steps.length || i === all.length - 1)
 
 /** How all that is held would be divided, and why. */

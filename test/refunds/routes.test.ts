@@ -350,7 +350,7 @@ t.test('refunds of term cards', async (t) => {
   const app = await startApp(t)
   const shop = await newShop(app)
   const notary = await maker(app)
-  const productId = await listProduct(app, shop, { kind: 'period', priceFen: 30_000, periodDays: 30, validDays: 30, settlementRule: { release: 'per_day', objectionHours: 1 } })
+  const productId = await listProduct(app, shop, { kind: 'period', priceFen: 30_000, periodDays: 30, validDays: 30, settlementRule: { release: 'per_day', objectionHours: 0 } })
   const bought = async () => {
     const consumer = await newConsumer(app)
     return { consumer, id: await buy(app, consumer, productId) }

@@ -334,7 +334,7 @@ t.test('settlement', async (t) => {
     const payable = { kind: 'payable', of: earner.merchantId, merchantId: earner.merchantId as never } as const
     const claim = { kind: 'refund_payable', of: newId('ref', 1) } as const
     const move = (lines: readonly [ReturnType<typeof debit>, ReturnType<typeof credit>]) =>
-      work.write(worker, 1, (tx) => ledger.post(tx, { event: 'claim-collected', reference: draft.id, occurredAt: new Date(), lines }))
+      work.write(worker, 1, (tx) => ledger.post(tx, { event: 'debit-unexplained', reference: draft.id, occurredAt: new Date(), lines }))
 
     await move([debit(payable, 1n), credit(claim, 1n)])
     t.match(await second.post(`/settlements/${draft.id}/approve`), {

@@ -33,7 +33,7 @@ export const startApp = async (t: Test) => {
 
   const call = (token: string | undefined) => async (method: string, path: string, body: object | undefined, { key, headers = {} }: Options = {}): Promise<Answer> => {
     const response = await ticun.app.inject({
-      method: method as 'GET', url: path.startsWith('/v1') || path.startsWith('/.') ? path : `/v1${path}`,
+      method: method as 'GET', url: /^\/(v1|\.|openapi)/.test(path) ? path : `/v1${path}`,
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(method === 'POST' && key !== false ? { 'idempotency-key': key ?? randomUUID() } : {}),

@@ -12,8 +12,7 @@ export const LawRule = z.enum(['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'agreed'])
 export type LawRule = z.infer<typeof LawRule>
 
 /** What is made of gifts already taken (Art 21): nothing, their share `V·P/(P+V)`, or their value `V`. */
-export const GiftTreatment = z.enum(['none', 'share', 'value'])
-export type GiftTreatment = z.infer<typeof GiftTreatment>
+const GiftTreatment = z.enum(['none', 'share', 'value'])
 
 /** Gifts already taken, as someone decided who says why. */
 export const Gifts = z.object({

@@ -78,10 +78,10 @@ const sharePerSession = ({ paidFen, paidSessions, bonusSessions, used }: Session
 const asSessions = (rule: 'R1' | 'R2', lawRefs: readonly string[]) => (facts: Sessions): Reckoning => ({ rule, lawRefs, stages: sharePerSession(facts) })
 
 /** R2: sessions left, at the contract's price. */
-export const sessionsLeft = asSessions('R2', [article(18)])
+const sessionsLeft = asSessions('R2', [article(18)])
 
 /** R3: what was used counts at the list price. */
-export const sessionsAtListPrice = (facts: Sessions, listPriceFen: Fen): Reckoning => ({
+const sessionsAtListPrice = (facts: Sessions, listPriceFen: Fen): Reckoning => ({
   rule: 'R3',
   lawRefs: [article(19), article(20)],
   stages: neverBelowZero([paid(facts.paidFen), {
