@@ -85,9 +85,11 @@ export const uuidOf = (id: string): string => {
   return dashed(hex)
 }
 
-/** The wire's form of a UUID of the database. */
-export const idOf = <Prefix extends string>(prefix: Prefix, uuid: string): Id<Prefix> =>
-  `${prefix}_${suffixOf(word(uuid.slice(0, 8)), word(uuid.slice(9, 13) + uuid.slice(14, 18)), word(uuid.slice(19, 23) + uuid.slice(24, 28)), word(uuid.slice(28)))}`
+/** The wire's form of a UUID of the database, with or without its dashes. */
+export const idOf = <Prefix extends string>(prefix: Prefix, uuid: string): Id<Prefix> => {
+  const hex = uuid.replaceAll('-', '')
+  return `${prefix}_${suffixOf(word(hex.slice(0, 8)), word(hex.slice(8, 16)), word(hex.slice(16, 24)), word(hex.slice(24)))}`
+}
 
 /** The number of the notary office an id belongs to; 0 for none. */
 export const officeOf = (id: string): number => {
