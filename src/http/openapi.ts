@@ -60,8 +60,9 @@ const plugin: FastifyPluginAsync<Options> = async (app, { title, version, descri
       }
       transformed.response = {
         ...Object.fromEntries(Object.entries(response).map(([status, value]) =>
-          [status, value instanceof z.ZodUndefined ? { description: 'No content' } : value instanceof z.ZodType ? { description: 'OK', content: { 'application/json': { schema: schemas.of(value) } } } : value])),
-        ...problemResponses(problems, schemas.of(ProblemDetails))
+          [status, value instanceof z.ZodUndefined ? { type: 'null', description: 'No content' } : value instanceof z.ZodType ? { description: 'OK', content: { 'application/json': { schema: schemas.of(value) } } } : value])),
+        ...problemResponses(problems, schemas.of(ProblemDetails)),
+        default: { description: 'Any other refusal that calls share: GET /v1/problems lists them all', content: { 'application/problem+json': { schema: schemas.of(ProblemDetails) } } }
       }
       return { schema: transformed as FastifySchema, url }
     },

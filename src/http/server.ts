@@ -1,5 +1,5 @@
 import fastifyRateLimit from '@fastify/rate-limit'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyError } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
 import { newId } from '../kernel/id.js'
 import type { Clock } from '../kernel/clock.js'
 import type { Problem } from '../kernel/problem.js'
@@ -43,6 +43,7 @@ const bodyMaxBytes = 1_048_576
 
 /** Fastify with everything that is not about Ticun's trade. Features register under `/v1` by `addRoutes`. */
 export const createServer = async (options: ServerOptions) => {
+  const errorHandler = createErrorHandler(options.onUndeclared)
   const app = Fastify({
     loggerInstance: options.logger,
     bodyLimit: bodyMaxBytes,
@@ -54,16 +55,17 @@ export const createServer = async (options: ServerOptions) => {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId('req', 0),
     forceCloseConnections: 'idle',
-    return503OnClosing: false
+    return503OnClosing: false,
+    // A path the router itself cannot read never comes to a route or a hook.
+    frameworkErrors: (error, request, reply) => errorHandler(error, request as FastifyRequest, reply.header('x-request-id', request.id) as FastifyReply)
   })
 
-  const errorHandler = createErrorHandler(options.onUndeclared)
   app.setErrorHandler<FastifyError | Problem>(errorHandler)
   app.setNotFoundHandler((request, reply) => errorHandler(notFound({}), request, reply))
 
   // Calls without a body may still say application/json.
   const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
+  app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
     if (body.trim() === '') done(null, {})
     else parseJson(request, body, (error, value) => { done(error ? Object.assign(error, { code: 'FST_ERR_CTP_INVALID_JSON_BODY', statusCode: 400 }) : unplain(body, value), value) })

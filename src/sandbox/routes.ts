@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Routes } from '../http/types.js'
+import { PlainText } from '../merchants/model.js'
 import { AdvanceClock, SandboxMessages, SandboxTime } from './model.js'
 import type { SandboxSms, SandboxTimeService } from './service.js'
 
@@ -10,7 +11,7 @@ export const sandboxRoutes = ({ sms, time }: { sms: SandboxSms; time: SandboxTim
       operationId: 'listSandboxMessages',
       summary: 'SMS sent so far, newest first (the last 1,000)',
       tags: ['sandbox'],
-      querystring: z.object({ phone: z.string().optional() }),
+      querystring: z.object({ phone: PlainText.optional() }),
       response: { 200: SandboxMessages }
     },
     config: { access: 'public', ignoresBadToken: true }

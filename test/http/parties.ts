@@ -15,6 +15,8 @@ export type Party = Shop & Readonly<{
   consumer: Consumer
   /** by the prefix of its id */
   ids: Readonly<Record<string, string>>
+  /** for calls that need one in another state */
+  idsFor: Readonly<Record<string, Readonly<Record<string, string>>>>
   redemptions: Readonly<{ pending: string; objected: string; voided: string; payable: string }>
   contracts: Readonly<{ unsigned: string; ordered: string; active: string; withRefund: string; refunded: string; cancelled: string }>
   settlements: Readonly<{ draft: string; completed: string; cancelled: string }>
@@ -64,12 +66,17 @@ const finish = async (app: TestApp, { notary }: Staff, { shop, consumer, product
   const objected = await visit(shop, consumer, active)
   expectStatus(await consumer.post(`/redemptions/${objected}/objection`, { reason: '没有上课' }), 200)
   const pending = await visit(shop, consumer, active)
+  const spare = await visit(shop, consumer, active)
 
   const refunded = await buy(app, consumer, productId)
   const coolingOff = await refund(consumer, refunded, 'cooling_off')
   expectStatus(await notary.post(`/refunds/${coolingOff.id}/approve`), 200)
   const withRefund = await buy(app, consumer, productId)
   const choice = await refund(consumer, withRefund, 'consumer_choice')
+
+  const applying = expectStatus(await consumer.post('/merchants', application()), 201).body.id
+  const reviewed = expectStatus(await shop.owner.post('/products', offer()), 201).body.id
+  expectStatus(await shop.owner.post(`/products/${reviewed}/submit`), 200)
 
   const ordered = await buy(app, consumer, productId, { pay: false })
   const { id: paymentId } = await order(consumer, ordered)
@@ -82,7 +89,11 @@ const finish = async (app: TestApp, { notary }: Staff, { shop, consumer, product
     contracts: { unsigned, ordered, active, withRefund, refunded, cancelled },
     redemptions: { pending, objected, voided, payable },
     refunds: { awaitingConsent: choice.id, paid: coolingOff.id },
-    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft }
+    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft },
+    idsFor: {
+      rejectMerchant: { mer: applying }, rejectProduct: { prd: reviewed }, refuseDeposit: { ctr: withRefund }, objectToRedemption: { red: spare },
+      payContract: { ctr: ordered }, requestRefund: { ctr: withRefund }
+    }
   }
 }
 

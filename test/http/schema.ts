@@ -15,6 +15,8 @@ export type Operation = Readonly<{
   pathIds: readonly Readonly<{ name: string; prefix: string | undefined }>[]
   query: readonly Readonly<{ name: string; schema: Schema }>[]
   body: Schema | undefined
+  /** the schema of each success that has one */
+  answers: Readonly<Record<string, Schema>>
   statuses: readonly string[]
 }>
 
@@ -30,6 +32,8 @@ export const operationsOf = ({ paths }: any): Operation[] => Object.entries<any>
     pathIds: parameters.filter((one: any) => one.in === 'path').map(({ name, schema }: any) => ({ name, prefix: prefixOf(schema) })),
     query: parameters.filter((one: any) => one.in === 'query').map(({ name, schema }: any) => ({ name, schema })),
     body: requestBody?.content['application/json']?.schema,
+    answers: Object.fromEntries(Object.entries<any>(responses).flatMap(([status, { content }]) =>
+      (/^2/.test(status) && content?.['application/json'] ? [[status, content['application/json'].schema]] : []))),
     statuses: Object.keys(responses)
   } as Operation)))
 
@@ -65,8 +69,9 @@ export const isAllowed = (given: Schema, value: unknown, document: any): boolean
   if (schema.enum && !schema.enum.includes(value)) return false
   if (typeof value === 'number') return value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity)
   if (typeof value === 'string') {
-    return value.trim().length >= (schema.minLength ?? 0) && value.length <= (schema.maxLength ?? Infinity) &&
-      (schema.pattern === undefined || new RegExp(schema.pattern, 'u').test(value.trim()))
+    // Some texts are trimmed before they are looked at, which the document does not say.
+    return [value, value.trim()].some((text) => text.length >= (schema.minLength ?? 0) && text.length <= (schema.maxLength ?? Infinity) &&
+      (schema.pattern === undefined || new RegExp(schema.pattern, 'u').test(text)))
   }
   if (Array.isArray(value)) return value.length >= (schema.minItems ?? 0) && value.length <= (schema.maxItems ?? Infinity) && value.every((item) => isAllowed(schema.items ?? {}, item, document))
   if (typeof value === 'object' && value !== null) {
@@ -90,15 +95,16 @@ export const fieldsOf = (schema: Schema, body: any, document: any, at: readonly 
 
 /** A copy of a body with one field replaced, or taken out. */
 export const withField = (body: any, [name, ...rest]: readonly string[], value: unknown): any => {
-  const copy = { ...body }
-  if (rest.length > 0) copy[name as string] = withField(copy[name as string], rest, value)
-  else if (value === undefined) delete copy[name as string]
-  else Object.defineProperty(copy, name as string, { value, enumerable: true, configurable: true, writable: true })
-  return copy
+  const others = Object.entries(body ?? {}).filter(([other]) => other !== name)
+  const inner = rest.length > 0 ? withField(body[name as string], rest, value) : value
+  return Object.fromEntries(inner === undefined ? others : [...others, [name, inner]])
 }
+
+/** Texts that are valid JSON and that PostgreSQL cannot store: they are refused everywhere. */
+export const unstorable: readonly string[] = ['\0', 'a\0b', '\ud800', 'x\udc00y']
 
 /** What no field expects, and what some might take for something else. */
 export const oddities: readonly unknown[] = [
-  null, true, 0, -1, 1.5, 2 ** 53, 1e300, '', ' ', '0', 'NaN', 'x'.repeat(10_001), '\0', 'a\0b', '\u001b[31m', '\ud800', '🏊‍♀️🏊', '１２３', "'; drop table contracts; --",
+  null, true, 0, -1, 1.5, 2 ** 53, 1e300, '', ' ', '0', 'NaN', 'x'.repeat(10_001), '\u001b[31m', '\u202e', '🏊‍♀️🏊', '１２３', "'; drop table contracts; --",
   '<script>', '%00', '../../etc/passwd', [], [null], [[[[]]]], {}, { toString: 1 }, JSON.parse('{"__proto__": {"isAdmin": true}}'), JSON.parse('{"constructor": {"prototype": {}}}')
 ]

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { bookedOtherwise } from '../support/accounting.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { bureau, checker, maker, newConsumer, type Person } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
@@ -68,6 +69,7 @@ t.test('whatever is bought, used, disputed, settled and refunded, in whatever or
     await compareBooks(auditor, world)
     await checkInvariants(app)
   }), runs, world)
+  t.same(await bookedOtherwise(app), [], 'every entry is one of docs/accounting.md')
 })
 
 t.test('whatever happens at the same moment as the jobs of the hours to come, nothing acknowledged is lost and the books add up', async (t) => {
@@ -88,4 +90,5 @@ t.test('whatever happens at the same moment as the jobs of the hours to come, no
     world.shops.pop()
     world.offsetMs = (await newWorld(app)).offsetMs
   }), Math.ceil(runs / 2), world)
+  t.same(await bookedOtherwise(app), [], 'every entry is one of docs/accounting.md')
 })

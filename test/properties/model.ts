@@ -60,6 +60,7 @@ export type Contract = {
   releases: Release[]
   refunds: Refund[]
   awaitedUntil: number
+  paidAt: number
   coolingOffUntil: number
   expiresAt: number
   nextLook: number | undefined
@@ -164,7 +165,7 @@ export const brokenIdentity = (contract: Contract): string | undefined => {
 
 export const newContract = (id: string, offer: Offer, signedAt: number): Contract => ({
   id, offer, status: 'awaiting_payment', frozen: null, u: 0n, alloc: 0n, taken: 0n, held: 0n, disputed: 0n, pending: 0n, released: 0n, refunded: 0n,
-  paid: 0n, hasDispute: false, untaken: 0n, releases: [], refunds: [], awaitedUntil: signedAt + day, coolingOffUntil: 0, expiresAt: 0,
+  paid: 0n, hasDispute: false, untaken: 0n, releases: [], refunds: [], awaitedUntil: signedAt + day, paidAt: 0, coolingOffUntil: 0, expiresAt: 0,
   nextLook: undefined, termStart: undefined, nextRelease: undefined, lastVisit: undefined, settleAt: undefined
 })
 
@@ -184,6 +185,7 @@ export const deposit = (contract: Contract, paidAt: number): void => {
   contract.status = 'active'
   contract.paid = price
   contract.held = price
+  contract.paidAt = paidAt
   contract.coolingOffUntil = paidAt + 7 * day
   if (kind === 'period') {
     contract.termStart = dateOf(paidAt)
@@ -193,6 +195,29 @@ export const deposit = (contract: Contract, paidAt: number): void => {
     contract.expiresAt = paidAt + validDays * day
     contract.nextLook = contract.expiresAt
   }
+}
+
+/** The notary refuses a deposit: the whole goes back. */
+export const refuseDeposit = (contract: Contract, now: number): string | undefined => {
+  if (contract.status !== 'active' || contract.frozen !== null) return 'wrong_state'
+  if (now > contract.paidAt + 3 * day) return 'refusal_too_late'
+  if (contract.held !== contract.paid || contract.u !== 0n) return 'deposit_in_use'
+  for (const refund of contract.refunds) if (refund.status === 'awaiting_approval') refund.status = 'rejected'
+  contract.taken += contract.held
+  contract.refunded += contract.held
+  contract.held = 0n
+  contract.frozen = 'deposit_refused'
+  contract.status = 'terminated'
+  return undefined
+}
+
+/** A card that has expired is good again for the time it was sold with. */
+export const reactivate = (contract: Contract, now: number): string | undefined => {
+  if (contract.status !== 'expired') return 'wrong_state'
+  contract.status = 'active'
+  contract.expiresAt = now + contract.offer.validDays * day
+  contract.nextLook = contract.expiresAt
+  return undefined
 }
 
 // ---- at the door
@@ -219,7 +244,7 @@ export const redeem = (contract: Contract, units: bigint, now: number): { refuse
   return { amount, release }
 }
 
-const isBeyondHeld = ({ status, frozen }: Contract): boolean => status === 'terminated' || frozen === 'refund'
+const isBeyondHeld = ({ status, frozen }: Contract): boolean => status === 'terminated' || frozen === 'refund' || frozen === 'deposit_refused'
 
 const askToSettle = (contract: Contract, now: number): void => {
   if (isBeyondHeld(contract) && contract.disputed > 0n && !contract.hasDispute) contract.settleAt = now

@@ -327,6 +327,21 @@ const cancelContract = async ({ consumer }: Stage, contract: model.Contract): Pr
   if (!refused) contract.status = 'cancelled'
 }
 
+/** What changes a contract's state and is answered with the contract. */
+const change = async ({ consumer, notaries, world }: Stage, contract: model.Contract, what: 'reactivate' | 'refuse-deposit'): Promise<void> => {
+  const now = nowOf(world)
+  const [answer, refused] = what === 'reactivate'
+    ? [await consumer.post(`/contracts/${contract.id}/reactivate`), model.reactivate(contract, now)]
+    : [await notaries.first.post(`/contracts/${contract.id}/deposit/refuse`, { reason: '材料不全' }), model.refuseDeposit(contract, now)]
+  const wrong = mismatch(answer, refused, 200)
+  if (wrong) fail(`${what}: ${wrong}`)
+  count(world, what, answer)
+  if (what === 'reactivate' && refused === undefined) {
+    contract.expiresAt = Date.parse(answer.body.expiresAt)
+    contract.nextLook = contract.expiresAt
+  }
+}
+
 /** Moves the clock: everything due is done, here and there. */
 export const advance = async (app: TestApp, world: World, advanceSeconds: number): Promise<void> => {
   const { now } = expectStatus(await app.nobody.post('/sandbox/clock', { advanceSeconds }), 200).body
@@ -426,12 +441,13 @@ const play = async (stage: Stage, step: Step): Promise<void> => {
     case 'advance': return advance(app, world, step.seconds)
     case 'bank': return setBank(stage, step.outcome)
     case 'together': return together(stage, step.steps)
-    case 'pay': case 'cancel-contract': case 'refund': {
-      const likely = step.do === 'refund' ? 'active' : 'awaiting_payment'
+    case 'pay': case 'cancel-contract': case 'refund': case 'reactivate': case 'refuse-deposit': {
+      const likely = { pay: 'awaiting_payment', 'cancel-contract': 'awaiting_payment', refund: 'active', reactivate: 'expired', 'refuse-deposit': 'active' }[step.do]
       const contract = pick(shop.contracts, ({ status }) => status === likely, step.contract)
       if (!contract) return
       if (step.do === 'pay') return pay(stage, contract, step.how)
-      return step.do === 'refund' ? requestRefund(stage, contract, step.isDoubled) : cancelContract(stage, contract)
+      if (step.do === 'refund') return requestRefund(stage, contract, step.isDoubled)
+      return step.do === 'cancel-contract' ? cancelContract(stage, contract) : change(stage, contract, step.do)
     }
     default: {
       const call = await prepare(stage, step)

@@ -9,7 +9,7 @@ import type { Offer } from './model.js'
 export type Step =
   | Readonly<{ do: 'buy'; offer: number; pays: boolean }>
   | Readonly<{ do: 'pay'; contract: number; how: 'exact' | 'repeat' | 'twice' | 'wrong' | 'failure' | 'old' }>
-  | Readonly<{ do: 'cancel-contract'; contract: number }>
+  | Readonly<{ do: 'cancel-contract' | 'reactivate' | 'refuse-deposit'; contract: number }>
   | Readonly<{ do: 'redeem'; contract: number; units: number; isDoubled: boolean }>
   | Readonly<{ do: 'void' | 'object' | 'withdraw'; release: number; isDoubled: boolean }>
   | Readonly<{ do: 'draft'; isDoubled: boolean }>
@@ -64,7 +64,7 @@ export const atOnce: fc.Arbitrary<Step> = fc.oneof(
 export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('buy' as const), offer: what, pays: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pay' as const), contract: what, how: fc.constantFrom('exact' as const, 'exact' as const, 'repeat' as const, 'twice' as const, 'wrong' as const, 'failure' as const, 'old' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel-contract' as const), contract: what }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('cancel-contract' as const, 'reactivate' as const, 'refuse-deposit' as const), contract: what }) },
   { weight: 7, arbitrary: redeem },
   { weight: 6, arbitrary: aboutRelease },
   { weight: 3, arbitrary: draft },
