@@ -28,6 +28,8 @@ export type Stage = Readonly<{
   consumer: Consumer
   notaries: Readonly<{ first: Person; second: Person }>
   products: readonly Readonly<{ id: string; offer: model.Offer }>[]
+  /** other calls are made at the same moment */
+  isCrowded?: true
 }>
 
 /** A call that is ready: what it asks for, and how the model judges the answer, changing itself by it. */
@@ -38,6 +40,9 @@ export const nowOf = ({ offsetMs }: World): number => Date.now() + offsetMs
 const readClock = async ({ nobody }: TestApp): Promise<number> => Date.parse(expectStatus(await nobody.get('/sandbox/clock'), 200).body.now) - Date.now()
 
 export const newWorld = async (app: TestApp): Promise<World> => ({ shops: [], offsetMs: await readClock(app), tally: {} })
+
+/** The same instant, but for the time that calls take. */
+const isNear = (one: number, other: number): boolean => Math.abs(one - other) < 60_000
 
 const at = <Of>(list: readonly Of[], index: number): Of | undefined => list[index % Math.max(1, list.length)]
 
@@ -61,11 +66,13 @@ const mismatch = (answer: Answer, refused: string | undefined, status: number): 
 
 /**
  * The same request twice at once with one key has one effect and one answer. A refusal leaves the
- * key free, so that among other calls the other of the two may still succeed.
+ * key free, so that among other calls, and only there, one of the two may be refused.
  */
-const twice = async (fire: (key: string) => Promise<Answer>): Promise<Answer> => {
+const twice = async (fire: (key: string) => Promise<Answer>, isCrowded = false): Promise<Answer> => {
   const key = randomUUID()
   const [one, other] = await Promise.all([fire(key), fire(key)])
+  if (one.status >= 500 || other.status >= 500) throw new Error(`a fault: ${shown(one)} and ${shown(other)}`)
+  if (!isCrowded && one.status < 400 !== other.status < 400) throw new Error(`one key, two outcomes: ${shown(one)} and ${shown(other)}`)
   if (one.status >= 400) return other
   if (other.status >= 400) return one
   if (one.status !== other.status || !isDeepStrictEqual(one.body, other.body)) throw new Error(`one key, two answers: ${shown(one)} and ${shown(other)}`)
@@ -73,7 +80,7 @@ const twice = async (fire: (key: string) => Promise<Answer>): Promise<Answer> =>
   return one
 }
 
-const once = (isDoubled: boolean, fire: (key: string) => Promise<Answer>) => () => (isDoubled ? twice(fire) : fire(randomUUID()))
+const once = (isDoubled: boolean, isCrowded: true | undefined, fire: (key: string) => Promise<Answer>) => () => (isDoubled ? twice(fire, isCrowded) : fire(randomUUID()))
 
 // ---- what each step asks for
 
@@ -104,7 +111,7 @@ const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled 
   return {
     kind: `redeem ${kind}`,
     name: `redeem ${units} of contract ${index}`,
-    fire: once(isDoubled, (key) => place.cashier.post('/redemptions', { code: code.body.code, venueId: place.venueId, ...body }, { key })),
+    fire: once(isDoubled, stage.isCrowded, (key) => place.cashier.post('/redemptions', { code: code.body.code, venueId: place.venueId, ...body }, { key })),
     judge: (shop, answer) => {
       const contract = shop.contracts[index] as model.Contract
       const outcome = model.redeem(contract, units, nowOf(world))
@@ -113,8 +120,10 @@ const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled 
       if (wrong) return wrong
       const left = kind === 'period' ? null : Number(model.leftOf(contract))
       if (answer.body.releasedFen !== Number(outcome.amount) || answer.body.sessionsLeft !== left) return `should have released ${outcome.amount} and left ${left}: ${shown(answer)}`
-      Object.assign(outcome.release, { id: answer.body.id, dueAt: Date.parse(answer.body.objectionUntil) })
-      return undefined
+      const dueAt = Date.parse(answer.body.objectionUntil)
+      const expected = outcome.release.dueAt
+      Object.assign(outcome.release, { id: answer.body.id, dueAt })
+      return isNear(dueAt, expected) ? undefined : `should be open to objection until ${new Date(expected).toISOString()}: ${shown(answer)}`
     }
   }
 }
@@ -136,22 +145,24 @@ const aboutRelease = async (stage: Stage, { do: what, release: which, isDoubled 
   return {
     kind: what,
     name: `${what} release ${r} of contract ${c}`,
-    fire: once(isDoubled && what !== 'withdraw', fires[what]),
+    fire: once(isDoubled && what !== 'withdraw', stage.isCrowded, fires[what]),
     judge: (shop, answer) => {
       const contract = shop.contracts[c] as model.Contract
       const release = contract.releases[r] as model.Release
       const now = nowOf(world)
       const refused = what === 'void' ? model.voidRelease(contract, release, now) : what === 'object' ? model.object(release, now) : model.withdraw(contract, release, now)
-      if (refused === undefined && what === 'withdraw' && answer.status === 200) release.dueAt = Date.parse(answer.body.objectionUntil)
-      return mismatch(answer, refused, 200)
+      if (refused !== undefined || what !== 'withdraw' || answer.status !== 200) return mismatch(answer, refused, 200)
+      const [dueAt, expected] = [Date.parse(answer.body.objectionUntil), release.dueAt]
+      release.dueAt = dueAt
+      return isNear(dueAt, expected) ? undefined : `should go on until ${new Date(expected).toISOString()}: ${shown(answer)}`
     }
   }
 }
 
-const draft = ({ notaries, place, shop: { settlements } }: Stage, { isDoubled }: Extract<Step, { do: 'draft' }>): Call => ({
+const draft = ({ notaries, place, isCrowded, shop: { settlements } }: Stage, { isDoubled }: Extract<Step, { do: 'draft' }>): Call => ({
   kind: 'draft',
   name: `draft settlement ${settlements.length}`,
-  fire: once(isDoubled, (key) => notaries.first.post('/settlements', { merchantIds: [place.merchantId] }, { key })),
+  fire: once(isDoubled, isCrowded, (key) => notaries.first.post('/settlements', { merchantIds: [place.merchantId] }, { key })),
   judge: (shop, answer) => {
     const rows = model.reservable(shop)
     const gross = model.sum(rows, ({ amount }) => amount)
@@ -167,7 +178,7 @@ const draft = ({ notaries, place, shop: { settlements } }: Stage, { isDoubled }:
   }
 })
 
-const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<Step, { settlement: number }>): Call | undefined => {
+const aboutSettlement = ({ app, notaries, world, shop, isCrowded }: Stage, step: Extract<Step, { settlement: number }>): Call | undefined => {
   const target = pick(shop.settlements, ({ item: { status } }) => status === (step.do === 'send-back' ? 'paid' : 'draft'), step.settlement)
   if (!target) return undefined
   const index = shop.settlements.indexOf(target)
@@ -178,7 +189,7 @@ const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<St
     case 'approve': return {
       kind,
       name: step.byMaker ? `${name} by its maker` : name,
-      fire: once(step.isDoubled, (key) => (step.byMaker ? notaries.first : notaries.second).post(`/settlements/${target.id}/approve`, {}, { key })),
+      fire: once(step.isDoubled, isCrowded, (key) => (step.byMaker ? notaries.first : notaries.second).post(`/settlements/${target.id}/approve`, {}, { key })),
       judge: (shop, answer) => {
         const item = itemOf(shop)
         const refused = item.status !== 'draft' ? 'wrong_state' : step.byMaker ? 'same_person' : undefined
@@ -220,7 +231,7 @@ const aboutSettlement = ({ app, notaries, world, shop }: Stage, step: Extract<St
 
 const refundsOf = ({ contracts }: model.Shop) => contracts.flatMap((contract, c) => contract.refunds.map((refund, r) => ({ refund, c, r })))
 
-const aboutRefund = ({ notaries, world, shop }: Stage, step: Extract<Step, { refund: number }>): Call | undefined => {
+const aboutRefund = ({ notaries, world, shop, isCrowded }: Stage, step: Extract<Step, { refund: number }>): Call | undefined => {
   const target = pick(refundsOf(shop), ({ refund: { status } }) => status === 'awaiting_approval', step.refund)
   if (!target) return undefined
   const { c, r, refund: { id } } = target
@@ -228,7 +239,7 @@ const aboutRefund = ({ notaries, world, shop }: Stage, step: Extract<Step, { ref
   return {
     kind: step.do,
     name: `${step.do} ${r} of contract ${c}`,
-    fire: once(isApproval && step.isDoubled, (key) => notaries.second.post(`/refunds/${id}/${isApproval ? 'approve' : 'reject'}`, isApproval ? {} : { reason: '材料不全' }, { key })),
+    fire: once(isApproval && step.isDoubled, isCrowded, (key) => notaries.second.post(`/refunds/${id}/${isApproval ? 'approve' : 'reject'}`, isApproval ? {} : { reason: '材料不全' }, { key })),
     judge: (shop, answer) => {
       const contract = shop.contracts[c] as model.Contract
       const refund = contract.refunds[r] as model.Refund
@@ -280,9 +291,10 @@ const pay = async ({ app, consumer, world }: Stage, contract: model.Contract, ho
       await expectPurpose(id, 'deposit', null)
       await expectPurpose(id, 'stray', 'paid_already')
   }
-  const { paidAt } = expectStatus(await consumer.get(`/contracts/${contract.id}`), 200).body
+  const { paidAt, coolingOffUntil, expiresAt } = expectStatus(await consumer.get(`/contracts/${contract.id}`), 200).body
   model.deposit(contract, Date.parse(paidAt))
-  if (Math.abs(Date.parse(paidAt) - nowOf(world)) > 60_000) fail(`paid at ${paidAt}?`)
+  if (!isNear(Date.parse(paidAt), nowOf(world))) fail(`paid at ${paidAt}?`)
+  if (Date.parse(coolingOffUntil) !== contract.coolingOffUntil || Date.parse(expiresAt) !== contract.expiresAt) fail(`cooling off until ${coolingOffUntil}, good until ${expiresAt}?`)
 }
 
 const buy = async (stage: Stage, which: number, pays: boolean): Promise<void> => {
@@ -309,7 +321,7 @@ const requestRefund = async ({ consumer, world }: Stage, contract: model.Contrac
   if (!isDeepStrictEqual([heldFen, refundFen, merchantFen, contestedFen, shortfallFen], [held, refund, merchant, contested, shortfall].map(Number))) {
     fail(`the quote should be ${[held, refund, merchant, contested, shortfall].join('/')}: ${shown(quote)}`)
   }
-  const answer = await once(isDoubled, (key) => consumer.post(`/contracts/${contract.id}/refunds`, { quoteId: quote.body.id }, { key }))()
+  const answer = await once(isDoubled, undefined, (key) => consumer.post(`/contracts/${contract.id}/refunds`, { quoteId: quote.body.id }, { key }))()
   const refusedNow = model.requestRefund(contract, nowOf(world))
   const wrongAnswer = mismatch(answer, refusedNow, 201)
   if (wrongAnswer) fail(`request: ${wrongAnswer}`)
@@ -337,6 +349,7 @@ const change = async ({ consumer, notaries, world }: Stage, contract: model.Cont
   if (wrong) fail(`${what}: ${wrong}`)
   count(world, what, answer)
   if (what === 'reactivate' && refused === undefined) {
+    if (!isNear(Date.parse(answer.body.expiresAt), contract.expiresAt)) fail(`active until ${answer.body.expiresAt}?`)
     contract.expiresAt = Date.parse(answer.body.expiresAt)
     contract.nextLook = contract.expiresAt
   }
@@ -367,7 +380,7 @@ const replace = (shop: model.Shop, by: model.Shop): void => {
 const prepareAll = async (stage: Stage, steps: readonly Step[]): Promise<Call[]> => {
   const calls: Call[] = []
   for (const step of steps) {
-    const call = await prepare(stage, step)
+    const call = await prepare({ ...stage, isCrowded: true }, step)
     if (call) calls.push(call)
   }
   return calls
@@ -385,6 +398,12 @@ const together = async (stage: Stage, steps: readonly Step[]): Promise<void> => 
   else replace(stage.shop, explanation)
 }
 
+type Answered = Readonly<{ kind: string; answer: Answer }>
+
+/** While the clock is moved a token may run out, and the code to sign in anew with it: such a call was never made. */
+const sentIfSignedIn = <Of>(call: Promise<Of>): Promise<Of | undefined> =>
+  call.catch((error: Error) => (/cannot sign in/.test(error.message) ? undefined : Promise.reject(error)))
+
 /**
  * Everything at the same moment, the jobs of hours to come included. No order can be foreseen, so
  * what was acknowledged is looked for afterwards, and sums and bounds must hold.
@@ -395,14 +414,15 @@ export const storm = async (stage: Stage, steps: readonly Step[], advanceSeconds
   await buy(stage, steps.length, false)
   const payment = await order(consumer, (shop.contracts.at(-1) as model.Contract).id)
   const calls = await prepareAll(stage, steps)
-  const [answers] = await Promise.all([
-    Promise.all(calls.map(async (call) => ({ kind: call.kind, answer: await call.fire() }))),
+  const [sent] = await Promise.all([
+    Promise.all(calls.map(async (call) => ({ kind: call.kind, answer: await sentIfSignedIn(call.fire()) }))),
     app.nobody.post('/sandbox/clock', { advanceSeconds }).then((answer) => expectStatus(answer, 200)),
     payOrder(app, payment.id),
-    consumer.post(`/contracts/${contract.id}/refund-quotes`, { reason: 'cooling_off' })
+    sentIfSignedIn(consumer.post(`/contracts/${contract.id}/refund-quotes`, { reason: 'cooling_off' })
       .then(({ body }) => consumer.post(`/contracts/${contract.id}/refunds`, { quoteId: body.id ?? contract.id }))
-      .then(({ body }) => (body.status === 'awaiting_approval' ? notaries.second.post(`/refunds/${body.id}/approve`) : undefined))
+      .then(({ body }) => (body.status === 'awaiting_approval' ? notaries.second.post(`/refunds/${body.id}/approve`) : undefined)))
   ])
+  const answers = sent.filter((one): one is Answered => one.answer !== undefined)
   for (const { kind, answer } of answers) {
     count(stage.world, `${kind}, in a storm`, answer)
     if (answer.status >= 500) fail(`${kind}: ${shown(answer)}`)

@@ -84,3 +84,42 @@ export const program: fc.Arbitrary<Program> = fc.record({
   offers: fc.array(offer, { minLength: 1, maxLength: 3 }),
   steps: fc.array(step, { minLength: 20, maxLength: 40, size: 'max' })
 })
+
+// ---- tours: programs that chance seldom writes
+
+const of = (more: Partial<Offer>): Offer => ({ kind: 'sessions', price: 1_000n, units: 10n, bonus: 0, release: 'per_session', objectionHours: 24, validDays: 365, ...more })
+
+/** The first with which it can be done. */
+const first = 1
+const take = (units = 0): Step => ({ do: 'redeem', contract: first, units, isDoubled: false })
+const on = (what: 'void' | 'object' | 'withdraw'): Step => ({ do: what, release: first, isDoubled: false })
+const pass = (seconds: number): Step => ({ do: 'advance', seconds })
+const settle: readonly Step[] = [{ do: 'draft', isDoubled: true }, { do: 'approve', settlement: first, byMaker: true, isDoubled: false }, { do: 'approve', settlement: first, byMaker: false, isDoubled: true }]
+const bank = (outcome: 'paid' | 'returned' | 'unknown'): Step => ({ do: 'bank', outcome })
+const leave: readonly Step[] = [{ do: 'refund', contract: first, isDoubled: true }, { do: 'approve-refund', refund: first, isDoubled: true }]
+
+export const tours: readonly Program[] = [
+  // Paid out, returned, paid again, not decided, sent back after all, and paid once more.
+  { offers: [of({ objectionHours: 0 })], steps: [
+    take(), take(1), pass(2 * minute), ...settle, bank('returned'), take(), pass(2 * minute), ...settle, ...settle, bank('unknown'), ...settle, pass(2 * minute), take(), pass(hour),
+    { do: 'draft', isDoubled: false }, { do: 'cancel', settlement: first }, bank('paid'), pass(7 * hour), { do: 'send-back', settlement: first }, ...settle, { do: 'send-back', settlement: first }, ...settle
+  ] },
+  // Objected to and withdrawn, objected to again and left; a second objection waits behind the dispute.
+  { offers: [of({ price: 7n, units: 3n })], steps: [
+    take(), on('object'), pass(5 * hour), on('withdraw'), pass(23 * hour), on('object'), pass(hour), on('withdraw'), on('object'), pass(8 * day), take(), on('object'), pass(9 * day), on('withdraw'), pass(hour), take(), on('object'), on('void'), take(), pass(3 * day)
+  ] },
+  // What is objected to stays where it is, while its neighbours go on.
+  { offers: [of({ price: 100n })], steps: [take(), on('object'), take(1), pass(2 * day), ...settle, take(), pass(2 * day), on('void'), pass(day), ...settle] },
+  // Left while an objection is open: a fen stays contested, until the objection is upheld, withdrawn, or nobody's.
+  ...(['void', 'withdraw', undefined] as const).map((end): Program => ({ offers: [of({ price: 11n, units: 3n })], steps: [
+    take(), on('object'), ...leave, pass(hour), ...(end ? [on(end)] : []), pass(2 * minute), pass(8 * day), ...settle
+  ] })),
+  // A term left in its first week: visited or not, with days payable and days reserved.
+  ...[false, true].map((isVisited): Program => ({ offers: [of({ kind: 'period', price: 10_007n, units: 30n, release: 'per_day' })], steps: [
+    pass(2 * day), ...(isVisited ? [{ do: 'redeem', contract: 15, units: 0, isDoubled: false } as const] : []), pass(day), { do: 'draft', isDoubled: false }, pass(2 * day), ...leave, pass(2 * day), ...settle, ...settle
+  ] })),
+  // Expired, activated again, left within the week although one was asked to go before.
+  { offers: [of({ validDays: 3 })], steps: [
+    take(), { do: 'refund', contract: first, isDoubled: false }, take(), { do: 'approve-refund', refund: first, isDoubled: false }, pass(4 * day), { do: 'reactivate', contract: first }, take(), ...leave, on('void'), pass(2 * day)
+  ] }
+]
