@@ -160,7 +160,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const products = createProducts({ work, clock, evidence, offices, merchants })
   const contracts = createContracts({ work, clock, vault, evidence, ledger, timetable, offices, identity, products })
 
-  const redemptionPool = createPool({ connectionString: serviceUrl, max: 2, onError, applicationName: 'ticun redemptions', settings: keyLookupSettings })
+  const redemptionPool = createPool({ connectionString: serviceUrl, max: 2, onError, applicationName: 'ticun redemptions', pipeline: true, settings: keyLookupSettings })
   const redeemer = createRedeemer({
     pool: redemptionPool, clock,
     onBatch: (size, queued) => { metrics.batchSize.observe(size); metrics.queueDepth.set(queued) }
@@ -210,7 +210,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     isReady: () => ready && runner.isAlive(),
     rateLimit: config.rateLimits ? { max: 300, windowSeconds: 60 } : undefined,
     trustProxy: config.trustProxy,
-    onUndeclared: onUndeclared ?? ((request, kind) => { request.log.warn({ code: kind.code }, 'undeclared problem') })
+    onUndeclared: onUndeclared ?? ((request, kind) => { request.log.warn({ reqId: request.id, code: kind.code }, 'undeclared problem') })
   })
   const sandbox = sandboxClock && sandboxSms && {
     routes: sandboxRoutes({

@@ -17,6 +17,8 @@ export type PoolOptions = Readonly<{
   max?: number
   onError: (error: Error) => void
   applicationName?: string
+  /** Whether a statement is sent without waiting for the answer to the one before. */
+  pipeline?: boolean
   /** More settings of each connection. */
   settings?: Readonly<Record<string, string>>
 }>
@@ -38,11 +40,12 @@ export const keyLookupSettings = {
  * `statement_timeout` and `lock_timeout` are bounds on faults, not ways to decide: whoever
  * cannot have its money is refused by a rule.
  */
-export const createPool = ({ connectionString, max = 16, onError, applicationName = 'ticun', settings = {} }: PoolOptions): Pool => {
+export const createPool = ({ connectionString, max = 16, onError, applicationName = 'ticun', pipeline = false, settings = {} }: PoolOptions): Pool => {
   const pool = new pg.Pool({
     connectionString,
     max,
     application_name: applicationName,
+    pipeline,
     connectionTimeoutMillis: 10_000,
     options: Object.entries({ ...usualSettings, ...settings }).map(([name, value]) => `-c ${name}=${value}`).join(' ')
   })

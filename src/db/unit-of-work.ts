@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { z } from 'zod'
@@ -79,7 +79,7 @@ const lockNotAvailable = '55P03'
 const faults = /^(08|57P0|53|58)/
 
 export const keyHashOf = ({ caller, key }: Command): Buffer =>
-  createHash('sha256').update(`${caller.personId}\n${caller.end}\n${key}`).digest()
+  hash('sha256', `${caller.personId}\n${caller.end}\n${key}`, 'buffer')
 
 export const beginStatement = (actor: Actor, office: number, readOnly = false): string => [
   readOnly ? 'begin read only' : 'begin',

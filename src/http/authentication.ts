@@ -1,6 +1,6 @@
 import fastifyJwt from '@fastify/jwt'
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { End, type Caller } from '../kernel/caller.js'
@@ -47,7 +47,7 @@ const verifiedMax = 20_000
 
 const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i
 
-const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, isRevoked }) => {
+const plugin: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, isRevoked }) => {
   await app.register(fastifyJwt, {
     secret: { private: keys.privatePem, public: keys.publicPem },
     sign: { algorithm: 'EdDSA', kid: keys.keyId, iss: issuer },
@@ -88,7 +88,7 @@ const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, iss
     }
   })
 
-  app.addHook('onRequest', async (request) => {
+  const authenticate = (request: FastifyRequest): void => {
     const { access, ignoresBadToken } = request.routeOptions.config
     if (access === undefined) return
     const token = bearer.exec(request.headers.authorization ?? '')?.[1]
@@ -100,6 +100,11 @@ const authenticate: FastifyPluginAsync<Options> = async (app, { clock, keys, iss
     }
     request.callerIfAny = callerOf(claims, { id: request.id, operation: operationOf(request.routeOptions.schema), address: request.ip })
     if (Array.isArray(access) && !access.includes(claims.end)) throw forbidden({})
+  }
+
+  app.addHook('onRequest', (request, _, done) => {
+    authenticate(request)
+    done()
   })
 }
 
@@ -120,4 +125,4 @@ const callerOf = (claims: Claims, request: Caller['request']): Caller => ({
   request
 })
 
-export const authentication = fp(authenticate, { name: 'authentication' })
+export const authentication = fp(plugin, { name: 'authentication' })

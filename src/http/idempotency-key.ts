@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Command } from '../kernel/caller.js'
@@ -26,22 +26,24 @@ const plugin: FastifyPluginAsync = async (app) => {
     }
   })
 
-  app.addHook('preHandler', async (request, reply) => {
-    if (!request.routeOptions.config.idempotent) return
+  app.addHook('preHandler', (request, reply, done) => {
+    if (!request.routeOptions.config.idempotent) {
+      done()
+      return
+    }
     const key = request.headers['idempotency-key']
     if (key === undefined || key === '') throw idempotencyKeyRequired({})
     if (typeof key !== 'string' || !visible.test(key)) {
       throw validationFailed({ errors: [{ path: 'Idempotency-Key', message: { zh: '须为 1 至 255 个可见字符', en: 'must be 1 to 255 visible characters' } }] })
     }
-    const requestHash = createHash('sha256')
-      .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? {}, wire)}`)
-      .digest()
+    const requestHash = hash('sha256', `${request.method} ${request.url}\n${JSON.stringify(request.body ?? {}, wire)}`, 'buffer')
     commands.set(request, {
       caller: request.caller,
       key,
       requestHash,
       markReplayed: () => { reply.header('idempotency-replayed', 'true') }
     })
+    done()
   })
 }
 

@@ -18,8 +18,9 @@ export const createMetrics = () => {
 export type Metrics = ReturnType<typeof createMetrics>
 
 const plugin: FastifyPluginAsync<{ metrics: Metrics }> = async (app, { metrics }) => {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     metrics.requestSeconds.observe({ method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+    done()
   })
   app.get('/metrics', async (_, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
 }

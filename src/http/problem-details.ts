@@ -67,8 +67,8 @@ export type UndeclaredProblem = (request: FastifyRequest, kind: ProblemKind) => 
 export const createErrorHandler = (onUndeclared: UndeclaredProblem) =>
   (error: FastifyError | Problem, request: FastifyRequest, reply: FastifyReply) => {
     const problem = asProblem(error)
-    if (problem.kind.status >= 500 && problem.code !== 'unavailable') request.log.error({ err: error }, 'request failed')
-    else request.log.debug({ code: problem.code }, 'request refused')
+    if (problem.kind.status >= 500 && problem.code !== 'unavailable') request.log.error({ reqId: request.id, err: error }, 'request failed')
+    else request.log.debug({ reqId: request.id, code: problem.code }, 'request refused')
 
     const declared = request.routeOptions.config?.problems ?? []
     if (!universalCodes.has(problem.code) && !declared.some(({ code }) => code === problem.code)) onUndeclared(request, problem.kind)

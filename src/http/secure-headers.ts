@@ -23,7 +23,10 @@ const plugin: FastifyPluginAsync = async (app) => {
       directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null }
     }
   })
-  app.addHook('onRequest', async (_, reply) => { reply.headers(headers) })
+  app.addHook('onRequest', (_, reply, done) => {
+    reply.headers(headers)
+    done()
+  })
 }
 
 export const secureHeaders = fp(plugin, { name: 'secure-headers' })

@@ -15,7 +15,6 @@ import { randomSlice } from './random.js'
 export type Id<Prefix extends string> = `${Prefix}_${string}`
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-const suffixLength = 26
 const officeMax = 0xffff
 
 /** Every pair of letters, by the ten bits it stands for. */
@@ -29,34 +28,29 @@ const suffixOf = (a: number, b: number, c: number, d: number): string =>
   pairs[(b >>> 16) & 1023] + pairs[(b >>> 6) & 1023] + pairs[((b & 63) << 4) | (c >>> 28)] + pairs[(c >>> 18) & 1023] +
   pairs[(c >>> 8) & 1023] + pairs[((c & 255) << 2) | (d >>> 30)] + pairs[(d >>> 20) & 1023] + pairs[(d >>> 10) & 1023] + pairs[d & 1023]
 
-const hexOfWord = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
+const hexOfByte = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
 
-const hexOf = (suffix: string): string | undefined => {
-  if (suffix.length !== suffixLength) return undefined
-  let hex = ''
-  let word = 0
-  // The first letter carries two zero bits and three of the UUID.
-  let free = 34
-  for (let i = 0; i < suffixLength; i++) {
-    const code = suffix.charCodeAt(i)
-    const value = code < 128 ? (valueOf[code] as number) : -1
-    if (value < 0 || (i === 0 && value > 7)) return undefined
-    free -= 5
-    if (free > 0) {
-      word |= value << free
-    } else {
-      hex += hexOfWord(word | (value >> -free))
-      free += 32
-      word = free === 32 ? 0 : value << free
-    }
-  }
-  return hex
+const hexOfWord = (word: number): string =>
+  hexOfByte[word >>> 24] as string + hexOfByte[(word >>> 16) & 255] + hexOfByte[(word >>> 8) & 255] + hexOfByte[word & 255]
+
+/** The five bits that a letter of a suffix stands for; -1 for what is no such letter. */
+const bitsAt = (suffix: string, i: number): number => valueOf[suffix.charCodeAt(i) & 127] as number
+
+/** Five letters, 25 bits. */
+const five = (suffix: string, at: number): number =>
+  bitsAt(suffix, at) << 20 | bitsAt(suffix, at + 1) << 15 | bitsAt(suffix, at + 2) << 10 | bitsAt(suffix, at + 3) << 5 | bitsAt(suffix, at + 4)
+
+const suffixPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
+
+/** The four words of a suffix: its letters are 1 + 25 times five bits, of which the first two are zero. */
+const wordsOf = (suffix: string): readonly [number, number, number, number] => {
+  const first = bitsAt(suffix, 0)
+  const [b, c, d, e, f] = [five(suffix, 1), five(suffix, 6), five(suffix, 11), five(suffix, 16), five(suffix, 21)]
+  // 3 + 25 + 4 · 21 + 11 · 14 + 18 · 7 + 25 bits
+  return [first << 29 | b << 4 | c >>> 21, c << 11 | d >>> 14, d << 18 | e >>> 7, e << 25 | f]
 }
 
-const dashed = (hex: string) =>
-  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-
-const word = (hex: string) => Number.parseInt(hex, 16)
+const isSuffix = (suffix: string): boolean => suffixPattern.test(suffix)
 
 let lastMs = 0
 let sequence = 0
@@ -78,12 +72,18 @@ export const newId = <Prefix extends string>(prefix: Prefix, office: number): Id
   return `${prefix}_${suffixOf(words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12))}`
 }
 
+const suffixIn = (id: string): string => id.slice(id.lastIndexOf('_') + 1)
+
 /** The database's form of an id. */
 export const uuidOf = (id: string): string => {
-  const hex = hexOf(id.slice(id.lastIndexOf('_') + 1))
-  if (hex === undefined) throw new TypeError(`not an id: ${id}`)
-  return dashed(hex)
+  const suffix = suffixIn(id)
+  if (!isSuffix(suffix)) throw new TypeError(`not an id: ${id}`)
+  const [a, b, c, d] = wordsOf(suffix)
+  const [second, third] = [hexOfWord(b), hexOfWord(c)]
+  return `${hexOfWord(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hexOfWord(d)}`
 }
+
+const word = (hex: string) => Number.parseInt(hex, 16)
 
 /** The wire's form of a UUID of the database, with or without its dashes. */
 export const idOf = <Prefix extends string>(prefix: Prefix, uuid: string): Id<Prefix> => {
@@ -93,12 +93,12 @@ export const idOf = <Prefix extends string>(prefix: Prefix, uuid: string): Id<Pr
 
 /** The number of the notary office an id belongs to; 0 for none. */
 export const officeOf = (id: string): number => {
-  const hex = hexOf(id.slice(id.lastIndexOf('_') + 1))
-  return hex === undefined ? 0 : Number.parseInt(hex.slice(-4), 16)
+  const suffix = suffixIn(id)
+  return isSuffix(suffix) ? wordsOf(suffix)[3] & officeMax : 0
 }
 
 export const isId = <Prefix extends string>(prefix: Prefix, text: string): text is Id<Prefix> =>
-  text.startsWith(`${prefix}_`) && hexOf(text.slice(prefix.length + 1)) !== undefined
+  text.startsWith(`${prefix}_`) && isSuffix(text.slice(prefix.length + 1))
 
 /** The schema of the ids of one kind of thing, as they stand on the wire. */
 export const idSchema = <Prefix extends string>(prefix: Prefix) =>

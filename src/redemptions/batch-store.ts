@@ -1,5 +1,6 @@
 import type { Contract } from '../contracts/model.js'
 import { idOf, newId, uuidOf, type Id } from '../kernel/id.js'
+import { bytes, instants, integers, uuids, words } from '../db/arrays.js'
 import type { Client, Row } from '../db/client.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
 import { remainderDeadline, type CheckInCode, type Release } from './model.js'
@@ -54,7 +55,7 @@ const found = (row: Row): FoundCode => ({
 
 /** Finds codes and locks their contracts, in id order. */
 export const lockByCodes = async (client: Client, office: number, hashes: readonly Buffer[]): Promise<FoundCode[]> =>
-  hashes.length === 0 ? [] : (await run(client, 'redeem_lock_by_codes', byHash, [office, hashes])).map(found)
+  hashes.length === 0 ? [] : (await run(client, 'redeem_lock_by_codes', byHash, [office, bytes(hashes)])).map(found)
 
 /** Finds short codes that are still good for some merchant, and locks their contracts, in id order. */
 export const lockByShortCodes = async (client: Client, office: number, codes: readonly string[], expiredBefore: Date): Promise<FoundCode[]> =>
@@ -64,7 +65,7 @@ export type StoredAnswer = Readonly<{ keyHash: Buffer; requestHash: Buffer; answ
 
 export const findAnswers = async (client: Client, office: number, keyHashes: readonly Buffer[]): Promise<StoredAnswer[]> =>
   (await run(client, 'redeem_find_answers',
-    'select key_hash, request_hash, answer from idempotency_keys where office_id = $1 and key_hash = any($2::bytea[])', [office, keyHashes]))
+    'select key_hash, request_hash, answer from idempotency_keys where office_id = $1 and key_hash = any($2::bytea[])', [office, bytes(keyHashes)]))
     .map((row) => ({ keyHash: row.key_hash, requestHash: row.request_hash, answer: row.answer }))
 
 export const findVenues = async (client: Client, office: number, ids: readonly VenueId[]): Promise<Map<VenueId, MerchantId>> =>
@@ -72,15 +73,15 @@ export const findVenues = async (client: Client, office: number, ids: readonly V
     .map((row) => [idOf('ven', row.id), idOf('mer', row.merchant_id)]))
 
 export const findWrongShortCodes = async (client: Client, office: number, merchantIds: readonly MerchantId[], since: Date): Promise<Map<MerchantId, number>> =>
-  new Map((await run(client, 'redeem_find_wrong_codes', 'select merchant_id, count from wrong_short_codes where office_id = $1 and merchant_id = any($2::uuid[]) and since > $3', [office, merchantIds.map(uuidOf), since]))
+  merchantIds.length === 0 ? new Map() : new Map((await run(client, 'redeem_find_wrong_codes', 'select merchant_id, count from wrong_short_codes where office_id = $1 and merchant_id = any($2::uuid[]) and since > $3', [office, merchantIds.map(uuidOf), since]))
     .map((row) => [idOf('mer', row.merchant_id), Number(row.count)]))
 
-export const countWrongShortCode = async (client: Client, office: number, merchantId: MerchantId, now: Date, since: Date): Promise<void> => {
-  await run(client, 'redeem_count_wrong_code', `
+export const countWrongShortCodes = async (client: Client, office: number, merchantIds: readonly MerchantId[], now: Date, since: Date): Promise<void> => {
+  await Promise.all(merchantIds.map((merchantId) => run(client, 'redeem_count_wrong_code', `
     insert into wrong_short_codes as w (office_id, merchant_id, since, count) values ($1, $2, $3, 1)
     on conflict (office_id, merchant_id) do update set
       count = case when w.since > $4 then w.count + 1 else 1 end,
-      since = case when w.since > $4 then w.since else excluded.since end`, [office, uuidOf(merchantId), now, since])
+      since = case when w.since > $4 then w.since else excluded.since end`, [office, uuidOf(merchantId), now, since])))
 }
 
 /** One redemption decided: what is to be written of it. */
@@ -99,9 +100,13 @@ export type Decided = Readonly<{
   entry: string
 }>
 
+/** division_by_zero: the database's word for a batch that found some of its codes used up by another process. */
+export const codesUsedUp = '22012'
+
 /*
  * Everything a batch writes. The last line counts the codes it used up: fewer than asked means
- * that another process was faster, and the batch is decided again.
+ * that another process was faster, and the batch is decided again. It must fail by itself, because
+ * the commit is already on its way behind it.
  */
 const recordText = `
 with redeemed as (
@@ -141,35 +146,33 @@ with redeemed as (
   where k.office_id = $1 and k.code_hash = any($13::bytea[]) and k.used_at is null
   returning 1
 )
-select count(*)::int as used from used`
+select 1 / (count(*) = cardinality($13::bytea[]))::int from used`
 
-/** @returns how many codes were used up by it */
-export const recordBatch = async (client: Client, office: number, decided: readonly Decided[], contracts: readonly Contract[], now: Date): Promise<number> => {
+/** Fails with `codesUsedUp` when not every code was unused. */
+export const recordBatch = async (client: Client, office: number, decided: readonly Decided[], contracts: readonly Contract[], now: Date): Promise<void> => {
+  if (decided.length === 0) return
   const of = <Value>(value: (item: Decided) => Value) => decided.map(value)
   const ofContract = <Value>(value: (contract: Contract) => Value) => contracts.map(value)
-  const [row] = await run<{ used: number }>(client, 'redeem_record', recordText, [
+  await run(client, 'redeem_record', recordText, [
     office,
-    of(({ release }) => uuidOf(release.id)), of(({ release }) => uuidOf(release.contractId)), of(({ release }) => uuidOf(release.merchantId)),
-    of(({ release }) => release.state), of(({ release }) => release.units), of(({ release }) => release.amountFen),
-    of(({ release }) => release.unitsLeft), of(({ release }) => release.date), of(({ release }) => release.dueAt),
-    of(({ release }) => (release.venueId === null ? null : uuidOf(release.venueId))),
-    of(({ release }) => (release.cashierId === null ? null : uuidOf(release.cashierId))),
-    of(({ codeHash }) => codeHash), of(({ keyHash }) => keyHash), of(({ requestHash }) => requestHash), of(({ answer }) => answer),
-    of(({ transferId }) => (transferId === undefined ? null : uuidOf(transferId))), of(({ heldAfter }) => heldAfter),
-    of(({ pendingAfter }) => pendingAfter), of(({ evidenceId }) => uuidOf(evidenceId)), of(({ fact }) => fact), of(({ entry }) => entry),
-    ofContract(({ id }) => uuidOf(id)), ofContract(({ unitsUsed }) => unitsUsed), ofContract(({ allocFen }) => allocFen),
-    ofContract(({ heldFen }) => heldFen), ofContract(({ pendingFen }) => pendingFen), ofContract(({ status }) => status),
-    ofContract(({ endedAt }) => endedAt), now, of(({ release }) => release.id)
+    uuids(of(({ release }) => uuidOf(release.id))), uuids(of(({ release }) => uuidOf(release.contractId))), uuids(of(({ release }) => uuidOf(release.merchantId))),
+    words(of(({ release }) => release.state)), integers(of(({ release }) => release.units)), integers(of(({ release }) => release.amountFen)),
+    integers(of(({ release }) => release.unitsLeft)), words(of(({ release }) => release.date)), instants(of(({ release }) => release.dueAt)),
+    uuids(of(({ release }) => (release.venueId === null ? null : uuidOf(release.venueId)))),
+    uuids(of(({ release }) => (release.cashierId === null ? null : uuidOf(release.cashierId)))),
+    bytes(of(({ codeHash }) => codeHash)), bytes(of(({ keyHash }) => keyHash)), bytes(of(({ requestHash }) => requestHash)), of(({ answer }) => answer),
+    uuids(of(({ transferId }) => (transferId === undefined ? null : uuidOf(transferId)))), integers(of(({ heldAfter }) => heldAfter)),
+    integers(of(({ pendingAfter }) => pendingAfter)), uuids(of(({ evidenceId }) => uuidOf(evidenceId))), words(of(({ fact }) => fact)), of(({ entry }) => entry),
+    uuids(ofContract(({ id }) => uuidOf(id))), integers(ofContract(({ unitsUsed }) => unitsUsed)), integers(ofContract(({ allocFen }) => allocFen)),
+    integers(ofContract(({ heldFen }) => heldFen)), integers(ofContract(({ pendingFen }) => pendingFen)), words(ofContract(({ status }) => status)),
+    instants(ofContract(({ endedAt }) => endedAt)), now, words(of(({ release }) => release.id))
   ])
-  return row?.used ?? 0
 }
 
 /** Contracts that are completed with money left over: it goes back to the consumer, by a deadline that is due at once. */
 export const scheduleRemainders = async (client: Client, office: number, contracts: readonly Contract[], now: Date): Promise<void> => {
-  for (const { id } of contracts) {
-    await run(client, 'redeem_schedule_remainder', `
-      insert into deadlines (office_id, id, kind, subject, due_at) values ($1, $2, $3, $4, $5)
-      on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`,
-    [office, uuidOf(newId('ddl', office)), remainderDeadline, id, now])
-  }
+  await Promise.all(contracts.map(({ id }) => run(client, 'redeem_schedule_remainder', `
+    insert into deadlines (office_id, id, kind, subject, due_at) values ($1, $2, $3, $4, $5)
+    on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`,
+  [office, uuidOf(newId('ddl', office)), remainderDeadline, id, now])))
 }

@@ -19,31 +19,47 @@ type Options<Item, Answer> = Readonly<{
   onBatch?: (size: number, queued: number) => void
 }>
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
+
 export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }: Options<Item, Answer>) => {
   let queue: Waiting<Item, Answer>[] = []
   let inFlight: Promise<void> | undefined
 
-  const settle = (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): void => {
-    const again: Waiting<Item, Answer>[] = []
-    batch.forEach((waiting, i) => {
-      const outcome = outcomes[i]
-      if (outcome === undefined || 'again' in outcome) again.push(waiting)
-      else if ('answer' in outcome) waiting.resolve(outcome.answer)
-      else waiting.reject(outcome.refusal)
-    })
+  /** What must be decided again goes first into the next batch. */
+  const requeue = (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): void => {
+    const again = batch.filter((_, i) => { const outcome = outcomes[i]; return outcome === undefined || 'again' in outcome })
     queue = [...again, ...queue]
   }
 
+  const answer = (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): void => {
+    batch.forEach((waiting, i) => {
+      const outcome = outcomes[i]
+      if (outcome === undefined || 'again' in outcome) return
+      if ('answer' in outcome) waiting.resolve(outcome.answer)
+      else waiting.reject(outcome.refusal)
+    })
+  }
+
+  const take = (): readonly Waiting<Item, Answer>[] => {
+    const batch = queue.slice(0, batchMax)
+    queue = queue.slice(batchMax)
+    onBatch?.(batch.length, queue.length)
+    return batch
+  }
+
   const drain = async (): Promise<void> => {
+    // Answering a batch costs this process as much as booking one costs the database: the next batch
+    // is on its way there before the last one is answered.
+    let answerLast = (): void => undefined
     while (queue.length > 0) {
-      const batch = queue.slice(0, batchMax)
-      queue = queue.slice(batchMax)
-      onBatch?.(batch.length, queue.length)
-      try {
-        settle(batch, await run(batch.map(({ item }) => item)))
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
+      const batch = take()
+      const running = run(batch.map(({ item }) => item)).then(
+        (outcomes) => { requeue(batch, outcomes); return () => { answer(batch, outcomes) } },
+        (error: unknown) => () => { for (const { reject } of batch) reject(error) })
+      await nextTurn()
+      answerLast()
+      answerLast = await running
+      if (queue.length === 0) { answerLast(); answerLast = () => undefined }
     }
     inFlight = undefined
   }
@@ -57,7 +73,7 @@ export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }
       }
       queue.push({ item, resolve, reject })
       // The turn of the event loop that brought this request brings its neighbours too.
-      inFlight ??= new Promise((resolve) => { setImmediate(resolve) }).then(drain)
+      inFlight ??= nextTurn().then(drain)
     }),
     /** Waits until nothing is under way. */
     idle: async (): Promise<void> => { await inFlight }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Contract, ContractId } from '../contracts/model.js'
 import { databaseError, type Client, type Pool } from '../db/client.js'
@@ -12,7 +12,7 @@ import { Problem } from '../kernel/problem.js'
 import { idempotencyKeyReused } from '../kernel/problems.js'
 import { accountName } from '../ledger/model.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
-import { countWrongShortCode, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, scheduleRemainders, type Decided, type FoundCode } from './batch-store.js'
+import { codesUsedUp, countWrongShortCodes, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, scheduleRemainders, type Decided, type FoundCode } from './batch-store.js'
 import { createBatcher, type Outcome } from './batcher.js'
 import { RedeemAnswer, type CheckInCode, type Redeem, type Release } from './model.js'
 import { unitsReleased } from './postings.js'
@@ -43,14 +43,21 @@ const batchMax = 256
 const queueMax = 8_192
 const attemptsMax = 6
 /** serialization failure, deadlock, a key or code that another process was faster with */
-const retried = new Set(['40001', '40P01', '23505'])
+const retried = new Set(['40001', '40P01', '23505', codesUsedUp])
 const shortCode = /^\d{8}$/
 const wrongShortCodesMax = 10
 const wrongShortCodesWindowMs = 60_000
 
-class Raced extends Error {}
+/**
+ * Statements sent one behind the other without waiting for the answers between. All have ended
+ * when this ends, so that the connection is free again. @throws what the first of them failed with
+ */
+const together = async <const Results extends readonly Promise<unknown>[]>(statements: Results): Promise<{ -readonly [I in keyof Results]: Awaited<Results[I]> }> => {
+  await Promise.allSettled(statements)
+  return Promise.all(statements) as never
+}
 
-export const codeHashOf = (code: string): Buffer => createHash('sha256').update(code).digest()
+export const codeHashOf = (code: string): Buffer => hash('sha256', code, 'buffer')
 
 type Loaded = Readonly<{
   office: number
@@ -153,12 +160,15 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     const long = codes.filter((code) => !shortCode.test(code)).map(codeHashOf)
     const short = codes.filter((code) => shortCode.test(code))
     const before = clock.now()
-    const found = await lockByCodes(client, office, long)
-    const foundShort = await lockByShortCodes(client, office, short, after(before, -wrongShortCodesWindowMs))
+    const windowStart = after(before, -wrongShortCodesWindowMs)
     const merchants = short.length > 0 ? [...new Set(items.map(({ merchantId }) => merchantId))] : []
-    const wrongCodes = merchants.length > 0 ? await findWrongShortCodes(client, office, merchants, after(before, -wrongShortCodesWindowMs)) : new Map<MerchantId, number>()
-    const stored = await findAnswers(client, office, items.map(({ keyHash }) => keyHash))
-    await loadVenues(client, office, items)
+    const [found, foundShort, wrongCodes, stored] = await together([
+      lockByCodes(client, office, long),
+      lockByShortCodes(client, office, short, windowStart),
+      findWrongShortCodes(client, office, merchants, windowStart),
+      findAnswers(client, office, items.map(({ keyHash }) => keyHash)),
+      loadVenues(client, office, items)
+    ])
     // The time is taken under the locks, so that a contract's history is in the order of its clock.
     const now = clock.now()
     return {
@@ -175,13 +185,15 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
       changed: new Set(), used: new Set(), keys: new Set(), decided: [], missed: []
     }
     const outcomes = items.map((item) => decide(item, loaded, state))
-    if (state.decided.length > 0) {
-      const changed = [...state.changed].map((id) => state.contracts.get(id) as Contract)
-      const used = await recordBatch(client, office, state.decided, changed, loaded.now)
-      if (used !== state.decided.length) throw new Raced()
-      await scheduleRemainders(client, office, changed.filter(({ status, heldFen }) => status === 'completed' && heldFen > 0n), loaded.now)
-    }
-    for (const merchantId of state.missed) await countWrongShortCode(client, office, merchantId, loaded.now, after(loaded.now, -wrongShortCodesWindowMs))
+    const changed = [...state.changed].map((id) => state.contracts.get(id) as Contract)
+    const leftOver = changed.filter(({ status, heldFen }) => status === 'completed' && heldFen > 0n)
+    await together([
+      recordBatch(client, office, state.decided, changed, loaded.now),
+      scheduleRemainders(client, office, leftOver, loaded.now),
+      countWrongShortCodes(client, office, state.missed, loaded.now, after(loaded.now, -wrongShortCodesWindowMs)),
+      // Behind a statement that failed, this rolls back.
+      client.query('commit')
+    ])
     return outcomes
   }
 
@@ -189,9 +201,7 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     const client = await pool.connect()
     let broken: Error | undefined
     try {
-      await client.query(beginStatement({ role: 'redeemer' }, office))
-      const outcomes = await transact(client, office, items)
-      await client.query('commit')
+      const [, outcomes] = await together([client.query(beginStatement({ role: 'redeemer' }, office)), transact(client, office, items)])
       return outcomes
     } catch (error) {
       await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError })
@@ -206,7 +216,7 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
       try {
         return await attempt(office, items)
       } catch (error) {
-        const raced = error instanceof Raced || retried.has(databaseError(error)?.code ?? '')
+        const raced = retried.has(databaseError(error)?.code ?? '')
         if (raced && attempts < attemptsMax) continue
         const refusal = asRefusal(error)
         if (refusal instanceof Problem || items.length === 1) return items.map(() => ({ refusal }))
