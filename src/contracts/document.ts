@@ -1,20 +1,19 @@
-import { dateOf } from '../kernel/calendar.js'
-import { yuan, type Fen } from '../kernel/money.js'
+import type { Block, Sheet } from '../documents/model.js'
+import { day, dayOf, merchantText, money, personText } from '../documents/wording.js'
+import type { Fen } from '../kernel/money.js'
 import type { Offer, ReleaseRule } from '../products/model.js'
-import { amountInWords } from './amount-in-words.js'
 import type { Beneficiary } from './model.js'
 
 /*
- * The contract's text: complete, in Chinese, and a pure function of facts that are frozen at
- * purchase, so that the same facts give the same bytes for ever. Its SHA-256 is what the consumer
- * signs. Change nothing here without a new template version: old contracts keep their own text,
- * which is stored.
+ * The contract: complete, in Chinese, and a pure function of facts that are frozen at purchase, so
+ * that the same facts give the same document, and the same bytes, for ever. Their SHA-256 is what
+ * the consumer signs. Change nothing here without a new template version; old contracts keep their
+ * own document, which is stored.
  *
  * 法释〔2025〕4号: the Supreme People's Court on prepaid consumption, in force since 2025-05-01.
  */
 
-export const templateVersion = '2026-1'
-export const documentContentType = 'text/plain; charset=utf-8'
+export const templateVersion = '2026-2'
 
 export type DocumentFacts = Readonly<{
   contractId: string
@@ -32,20 +31,17 @@ export type DocumentFacts = Readonly<{
   cap: Readonly<{ limitFen: Fen; source: string }>
 }>
 
-const money = (fen: Fen): string => `${yuan(fen)}（${amountInWords(fen)}）`
-
-const day = (date: string): string => {
-  const [year, month, dayOfMonth] = date.split('-').map(Number)
-  return `${year}年${month}月${dayOfMonth}日`
-}
-
 /** Numbered clauses under a heading: `第三条 …`, `3.1 …`. */
 type Article = Readonly<{ title: string; clauses: readonly string[] }>
 
 const ordinals = ['一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '十一', '十二', '十三', '十四']
 
-const rendered = ({ title, clauses }: Article, i: number): string =>
-  [`第${ordinals[i]}条 ${title}`, ...clauses.map((clause, j) => `${i + 1}.${j + 1} ${clause}`)].join('\n')
+const headingOf = ({ title }: Article, i: number): string => `第${ordinals[i]}条 ${title}`
+
+const rendered = (article: Article, i: number): Block[] => [
+  { kind: 'heading', text: headingOf(article, i) },
+  ...article.clauses.map((text, j): Block => ({ kind: 'text', label: `${i + 1}.${j + 1}`, text }))
+]
 
 const listPriceClause = (perUnit: Fen | undefined, unit: string, proof: string | undefined): string =>
   perUnit === undefined
@@ -78,7 +74,7 @@ const subject = (facts: DocumentFacts): Article => {
       ...contentOf(offer),
       offer.kind === 'period' ? '期限届满，合同终止。' : `有效期：自付款之日起 ${offer.validDays} 日。`,
       `适用门店：${venues.map(({ name, address, leaseUntil }) => `${name}（${address}；场地租期至 ${day(leaseUntil)}）`).join('；') || '乙方全部门店'}。本合同期限不超过适用门店的场地租期。`,
-      beneficiary ? `实际使用人：${beneficiary.legalName}，公民身份号码 ${beneficiary.idNumber}。甲方为付款人与合同当事人。` : '甲方本人使用。'
+      beneficiary ? `实际使用人：${personText(beneficiary)}。甲方为付款人与合同当事人。` : '甲方本人使用。'
     ]
   }
 }
@@ -191,20 +187,51 @@ const own = ({ offer: { terms } }: DocumentFacts): Article => ({
 
 const articles = [subject, price, release, coolingOff, refunds, caps, meaning, claim, disputes, evidence, own] as const
 
-/** The text of the notary's telling of the deposit's legal meaning, as it stands in a contract's text. */
-export const legalMeaningIn = (document: string): string =>
-  document.split('\n\n').find((part) => part.includes(meaningTitle)) ?? ''
-
-/** The whole text; lines end in LF, the last one too. */
-export const documentOf = (facts: DocumentFacts): string => {
-  const { contractId, madeAt, office, merchant, consumer } = facts
-  return [
-    '预付式消费服务合同（公证提存）',
-    `合同编号：${contractId}\n合同范本：Ticun ${templateVersion}\n订立日期：${day(dateOf(madeAt))}（${madeAt.toISOString()}）`,
-    `甲方（消费者）：${consumer.legalName}，公民身份号码 ${consumer.idNumber}`,
-    `乙方（经营者）：${merchant.name}，统一社会信用代码 ${merchant.creditCode}，所在区 ${merchant.district}`,
-    `提存机构：${office.name}`,
-    ...articles.map((article, i) => rendered(article(facts), i)),
-    '（以下无正文）'
-  ].join('\n\n') + '\n'
+/** The text of the notary's telling of the deposit's legal meaning, as it stands in a contract: what the signature confirms. */
+export const legalMeaningOf = (facts: DocumentFacts): string => {
+  const article = meaning(facts)
+  const i = articles.indexOf(meaning)
+  return [headingOf(article, i), ...article.clauses.map((clause, j) => `${i + 1}.${j + 1} ${clause}`)].join('\n')
 }
+
+/** The same in the stored text of a contract: of this template, the telling alone; of the first one, the whole text. */
+export const legalMeaningIn = (stored: string): string =>
+  stored.split('\n\n').find((part) => part.includes(meaningTitle)) ?? ''
+
+export const documentOf = (facts: DocumentFacts): Sheet => {
+  const { contractId, madeAt, office, merchant, consumer } = facts
+  return {
+    title: '预付式消费服务合同（公证提存）',
+    author: office.name,
+    madeAt: madeAt.toISOString(),
+    foot: `合同编号 ${contractId}`,
+    blocks: [
+      { kind: 'title', text: '预付式消费服务合同（公证提存）' },
+      {
+        kind: 'fields',
+        rows: [
+          ['合同编号', contractId],
+          ['合同范本', `Ticun ${templateVersion}`],
+          ['订立日期', `${dayOf(madeAt)}（${madeAt.toISOString()}）`],
+          ['甲方（消费者）', personText(consumer)],
+          ['乙方（经营者）', `${merchantText(merchant)}，所在区 ${merchant.district}`],
+          ['提存机构', office.name]
+        ]
+      },
+      ...articles.flatMap((article, i) => rendered(article(facts), i)),
+      { kind: 'subtitle', text: '（以下无正文）' },
+      { kind: 'note', text: '甲方以绑定本文件 SHA-256 摘要的短信验证码签署。签署后由提存机构加盖电子签名，签署的时间、验证码编号、文件摘要与网络地址摘要载于该签名之内，可用通用 PDF 阅读器查验。' }
+    ]
+  }
+}
+
+type Signing = Readonly<{ documentSha256: string; challengeId: string; addressHash: string; acceptArbitration: boolean; at: Date }>
+
+/** What the office's seal says of the consumer's signature, which it thereby vouches for. */
+export const sealStatement = ({ documentSha256, challengeId, addressHash, acceptArbitration, at }: Signing): string => [
+  `甲方于 ${at.toISOString()} 以短信验证码签署本文件`,
+  `文件摘要 SHA-256 ${documentSha256}`,
+  `验证码编号 ${challengeId}`,
+  `网络地址加盐摘要 ${addressHash}`,
+  acceptArbitration ? '甲方另行明示同意仲裁条款' : '甲方未选择仲裁条款'
+].join('；')
