@@ -1,0 +1,181 @@
+import { actorOf, anyone, worker, type Actor, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Caller } from '../kernel/caller.js'
+import { invariant } from '../kernel/invariant.js'
+import { notFound } from '../kernel/problems.js'
+import type { ConsistencyProof, ConsistencyQuery, InclusionProof, InclusionQuery, LogEntry, Receipt } from './model.js'
+import { beyondLog } from './problems.js'
+import { readerOf, type Sequencer } from './sequencer.js'
+import { findCheckpoint, findEntry, findFirstPlace, findLog, findTiles, findTimestamp, findTimestampOver, listAnchors, listEntriesAbout, type SeenEntry } from './store.js'
+import { consistencyRanges, hashLength, hasherOf, hashOf, inclusionRanges, tilesOf, tileWidth } from './tree.js'
+
+/*
+ * What the log shows: to everyone its checkpoints, hashes and proofs; the entries to whoever may
+ * see what they are about.
+ */
+
+type OfOffice = Readonly<{ officeId?: `off_${string}` | undefined }>
+
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  sequencer: Sequencer
+  /** The number of the office named, else of the caller's, else of the only one. */
+  resolveOffice: (named: OfOffice['officeId'], caller: Caller | undefined) => Promise<number>
+  /** Sees to it that what can be time-stamped is. */
+  stamp: (office: number) => Promise<void>
+  /** The certificates that vouch for a time-stamping authority, PEM, if they are known. */
+  certificatesOf: (office: number, authority: string) => Promise<string | undefined>
+  listOffices: () => Promise<readonly Readonly<{ id: LogEntry['officeId']; number: number; name: string }>[]>
+}>
+
+const aboutMax = 1_000
+
+const text = (hashes: readonly Buffer[]) => hashes.map((hash) => hash.toString('base64'))
+
+export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certificatesOf, listOffices }: Dependencies) => {
+  const headOf = async (tx: Tx) => {
+    const [log, checkpoint] = [await findLog(tx), await findCheckpoint(tx)]
+    return log && checkpoint && { log, checkpoint }
+  }
+
+  type Head = NonNullable<Awaited<ReturnType<typeof headOf>>>
+
+  /** Reads an office's log with its newest checkpoint; one that has none yet is opened. */
+  const reading = async <Result>(office: number, use: (tx: Tx, head: Head) => Promise<Result>): Promise<Result> => {
+    const read = () => work.read(anyone, office, async (tx) => {
+      const head = await headOf(tx)
+      return head && { result: await use(tx, head) }
+    })
+    const first = await read()
+    if (first) return first.result
+    await sequencer.catchUp(office)
+    const second = await read()
+    invariant(second, `office ${office} has no log`)
+    return second.result
+  }
+
+  /** The newest checkpoint: a signed note. */
+  const checkpoint = async ({ officeId }: OfOffice, caller?: Caller): Promise<string> =>
+    reading(await resolveOffice(officeId, caller), async (_, head) => head.checkpoint.note)
+
+  /** The key that checkpoints are signed with, as `name+hash+base64`. */
+  const key = async ({ officeId }: OfOffice, caller?: Caller): Promise<string> =>
+    reading(await resolveOffice(officeId, caller), async (_, { log }) => `${log.verifierKey}\n`)
+
+  /** Hashes of ranges of leaves, from tiles read together. */
+  const hashes = async (tx: Tx, hash: Receipt['log']['hash'], ranges: readonly (readonly [number, number])[]): Promise<Buffer[]> => {
+    const read = readerOf(await findTiles(tx, tilesOf(ranges)))
+    const hasher = hasherOf(hash)
+    return ranges.map((range) => hashOf(hasher, range, read))
+  }
+
+  /** @throws beyond_log (422) */
+  const inclusion = async ({ officeId, leafIndex, treeSize: wanted }: InclusionQuery, caller?: Caller): Promise<InclusionProof> =>
+    reading(await resolveOffice(officeId, caller), async (tx, { log, checkpoint }) => {
+      const treeSize = wanted ?? checkpoint.treeSize
+      if (treeSize > checkpoint.treeSize || leafIndex >= treeSize) throw beyondLog({ treeSize: checkpoint.treeSize })
+      const [leafHash, ...path] = await hashes(tx, log.hash, [[leafIndex, leafIndex + 1], ...inclusionRanges(leafIndex, treeSize)])
+      return { leafIndex, treeSize, leafHash: (leafHash as Buffer).toString('base64'), hashes: text(path) }
+    })
+
+  /** @throws beyond_log (422) */
+  const consistency = async ({ officeId, from, to }: ConsistencyQuery, caller?: Caller): Promise<ConsistencyProof> =>
+    reading(await resolveOffice(officeId, caller), async (tx, { log, checkpoint }) => {
+      const treeSize = to ?? checkpoint.treeSize
+      if (treeSize > checkpoint.treeSize || from > treeSize) throw beyondLog({ treeSize: checkpoint.treeSize })
+      return { from, treeSize, hashes: text(await hashes(tx, log.hash, consistencyRanges(from, treeSize))) }
+    })
+
+  /**
+   * A tile (C2SP tlog-tiles), the first `width` hashes of it.
+   * @throws not_found (404) where the log is not that large
+   */
+  const tile = async ({ officeId }: OfOffice, { level, index, width }: Readonly<{ level: number; index: number; width: number }>): Promise<Buffer> =>
+    reading(await resolveOffice(officeId, undefined), async (tx) => {
+      const [found] = await findTiles(tx, [{ level, index }])
+      if (!found || width > tileWidth || found.hashes.length < width * hashLength) throw notFound({})
+      return found.hashes.subarray(0, width * hashLength)
+    })
+
+  /**
+   * The exact bytes of an entry.
+   * @throws not_found (404), also where the caller may not see what it is about
+   */
+  const entry = async (caller: Caller, { officeId }: OfOffice, leafIndex: number): Promise<string> => {
+    const found = await work.read(actorOf(caller), await resolveOffice(officeId, caller), (tx) => findEntry(tx, leafIndex))
+    if (!found) throw notFound({})
+    return found.entry
+  }
+
+  const proven = async (tx: Tx, hash: Receipt['log']['hash'], treeSize: number, { leafIndex, entry, openings }: SeenEntry): Promise<Receipt['entries'][number]> => ({
+    leafIndex, entry,
+    inclusionProof: text(await hashes(tx, hash, inclusionRanges(leafIndex, treeSize))),
+    ...(openings === null ? {} : { openings })
+  })
+
+  /**
+   * All that may be seen in somebody's name about a thing, with proofs: entries that have no place
+   * yet are given one first.
+   * @throws not_found (404) where there is nothing to be seen
+   */
+  const receiptSeenBy = async (actor: Actor, office: number, about: string, alsoAbout: readonly string[] = []): Promise<Receipt> => {
+    await sequencer.catchUp(office)
+    const seen = await work.read(actor, office, (tx) => listEntriesAbout(tx, [about, ...alsoAbout], aboutMax))
+    const last = seen.at(-1)
+    if (!last) throw notFound({})
+    await stamp(office)
+    return reading(office, async (tx, { log, checkpoint: newest }) => {
+      const timestamp = await findTimestampOver(tx, last.leafIndex)
+      const checkpoint = timestamp ? await findCheckpoint(tx, timestamp.treeSize) : newest
+      invariant(checkpoint, 'a time-stamp without its checkpoint')
+      const entries: Receipt['entries'] = []
+      for (const one of seen) entries.push(await proven(tx, log.hash, checkpoint.treeSize, one))
+      return {
+        format: 'ticun-receipt/1', about,
+        log: { origin: log.origin, key: log.verifierKey, hash: log.hash },
+        entries, checkpoint: checkpoint.note,
+        timestamp: timestamp ? { token: timestamp.token.toString('base64'), authority: timestamp.authority, certificates: await certificatesOf(office, timestamp.authority) ?? null } : null,
+        anchors: (await listAnchors(tx, checkpoint.treeSize)).map(({ chain, reference }) => ({ chain, reference }))
+      }
+    })
+  }
+
+  /** The same of what the caller may see. @throws not_found (404) */
+  const receipt = (caller: Caller, office: number, about: string, alsoAbout?: readonly string[]): Promise<Receipt> =>
+    receiptSeenBy(actorOf(caller), office, about, alsoAbout)
+
+  /**
+   * Where the first entry about a thing stands, and the newest checkpoint, which covers it; null
+   * where there is none. Says nothing of what the entry says.
+   */
+  const placeOf = async (office: number, about: string): Promise<{ leafIndex: number; checkpoint: string } | null> => {
+    const look = () => work.read(worker, office, async (tx) => {
+      const leafIndex = await findFirstPlace(tx, about)
+      const checkpoint = await findCheckpoint(tx)
+      return leafIndex === undefined || checkpoint === undefined ? null : { leafIndex, checkpoint: checkpoint.note }
+    })
+    return await look() ?? sequencer.catchUp(office).then(look)
+  }
+
+  /** The newest time-stamp's token, DER, with the size of the checkpoint it is over. @throws not_found (404) where there is none */
+  const timestampOf = async ({ officeId }: OfOffice, treeSize: number | undefined): Promise<Buffer> =>
+    reading(await resolveOffice(officeId, undefined), async (tx) => {
+      const found = await findTimestamp(tx, treeSize)
+      if (!found) throw notFound({})
+      return found.token
+    })
+
+  /** The logs of this deployment, one an office. */
+  const list = async (): Promise<{ items: LogEntry[] }> => {
+    const items: LogEntry[] = []
+    for (const { id, number, name } of await listOffices()) {
+      items.push(await reading(number, async (_, { log, checkpoint }) => ({
+        officeId: id, name, origin: log.origin, key: log.verifierKey, hash: log.hash, treeSize: checkpoint.treeSize, path: `/v1/evidence/logs/${id}`
+      })))
+    }
+    return { items }
+  }
+
+  return { list, checkpoint, key, inclusion, consistency, tile, entry, receiptSeenBy, receipt, placeOf, timestampOf }
+}
+
+export type EvidenceLog = ReturnType<typeof createEvidenceLog>

@@ -1,0 +1,37 @@
+/*
+ * Does one thing for every office, again and again, each round after the one before: on its own,
+ * beside the jobs, so that neither waits for the other.
+ */
+
+type Rounds = Readonly<{
+  pauseMs: number
+  offices: () => Promise<readonly number[]>
+  run: (office: number) => Promise<void>
+  onFailure: (error: unknown) => void
+}>
+
+export const createRounds = ({ pauseMs, offices, run, onFailure }: Rounds) => {
+  let timer: NodeJS.Timeout | undefined
+  let round: Promise<void> | undefined
+  let isStopped = false
+
+  /** One round; an office that fails does not hold the others. */
+  const once = async (): Promise<void> => {
+    for (const office of await offices()) await run(office).catch(onFailure)
+  }
+
+  const next = (): void => {
+    round = once().catch(onFailure).finally(() => { if (!isStopped) timer = setTimeout(next, pauseMs) })
+  }
+
+  return {
+    once,
+    start: next,
+    /** Ends after the round that is under way. */
+    stop: async (): Promise<void> => {
+      isStopped = true
+      clearTimeout(timer)
+      await round
+    }
+  }
+}
