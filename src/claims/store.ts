@@ -1,0 +1,61 @@
+import { and, asc, desc, eq, inArray, isNull, lt, sql } from 'drizzle-orm'
+import type { ContractId } from '../contracts/model.js'
+import type { Tx } from '../db/unit-of-work.js'
+import type { Id } from '../kernel/id.js'
+import type { MerchantId } from '../merchants/model.js'
+import type { ClaimFilter, ClaimId, ClaimRecord } from './model.js'
+import { claimCollections, merchantClaims } from './table.js'
+
+const columns = {
+  id: merchantClaims.id, disputeId: merchantClaims.disputeId, contractId: merchantClaims.contractId, merchantId: merchantClaims.merchantId, debtor: merchantClaims.debtor,
+  cause: merchantClaims.cause, correction: merchantClaims.correction, amountFen: merchantClaims.amountFen, collectedFen: merchantClaims.collectedFen, createdAt: merchantClaims.createdAt
+}
+
+export const insertClaim = async ({ db, office }: Tx, claim: ClaimRecord): Promise<void> => {
+  await db.insert(merchantClaims).values({ ...claim, officeId: office })
+}
+
+const open = (office: number) =>
+  and(eq(merchantClaims.officeId, office), eq(merchantClaims.debtor, 'merchant'), lt(merchantClaims.collectedFen, merchantClaims.amountFen))
+
+/** The contracts that open claims on merchants are of. */
+export const listContractsWithClaims = async ({ db, office }: Tx, merchantIds: readonly MerchantId[] | undefined): Promise<ContractId[]> =>
+  (await db.selectDistinct({ id: merchantClaims.contractId }).from(merchantClaims)
+    .where(and(open(office), merchantIds && inArray(merchantClaims.merchantId, [...merchantIds])))).map(({ id }) => id)
+
+/** Open claims of contracts, oldest first; locked, once the contracts are. */
+export const lockOpenClaims = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<ClaimRecord[]> =>
+  contractIds.length === 0
+    ? Promise.resolve([])
+    : db.select(columns).from(merchantClaims).where(and(open(office), inArray(merchantClaims.contractId, [...contractIds]))).orderBy(asc(merchantClaims.id)).for('update')
+
+export const addCollection = async ({ db, office }: Tx, row: Omit<typeof claimCollections.$inferInsert, 'officeId'>): Promise<void> => {
+  await db.insert(claimCollections).values({ ...row, officeId: office })
+  await db.update(merchantClaims).set({ collectedFen: sql`${merchantClaims.collectedFen} + ${row.amountFen}` })
+    .where(and(eq(merchantClaims.officeId, office), eq(merchantClaims.id, row.claimId)))
+}
+
+/** Claims the role may see, newest first, from below a position. */
+export const listClaims = ({ db }: Tx, office: number | undefined, { merchantId }: ClaimFilter, before: ClaimId | undefined, limit: number): Promise<ClaimRecord[]> =>
+  db.select(columns).from(merchantClaims).where(and(
+    office === undefined ? undefined : eq(merchantClaims.officeId, office),
+    merchantId && eq(merchantClaims.merchantId, merchantId),
+    before && lt(merchantClaims.id, before)
+  )).orderBy(desc(merchantClaims.id)).limit(limit)
+
+/** What is still to be collected of a merchant, in fen. */
+export const sumOpenClaims = async ({ db, office }: Tx, merchantId: MerchantId): Promise<bigint> =>
+  (await db.select({ fen: sql<bigint>`coalesce(sum(${merchantClaims.amountFen} - ${merchantClaims.collectedFen}), 0)::bigint` }).from(merchantClaims)
+    .where(and(open(office), eq(merchantClaims.merchantId, merchantId))))[0]?.fen ?? 0n
+
+/** Reserves what was collected of a merchant, and no settlement has taken into account, to an item. @returns the sum */
+export const reserveCollections = async ({ db, office }: Tx, merchantId: MerchantId, itemId: Id<'sti'>): Promise<bigint> => {
+  const rows = await db.update(claimCollections).set({ itemId })
+    .where(and(eq(claimCollections.officeId, office), eq(claimCollections.merchantId, merchantId), isNull(claimCollections.itemId)))
+    .returning({ amountFen: claimCollections.amountFen })
+  return rows.reduce((total, { amountFen }) => total + amountFen, 0n)
+}
+
+export const unreserveCollections = async ({ db, office }: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => {
+  await db.update(claimCollections).set({ itemId: null }).where(and(eq(claimCollections.officeId, office), inArray(claimCollections.itemId, [...itemIds])))
+}
