@@ -1,3 +1,4 @@
+import type { Contract } from '../contracts/model.js'
 import { dateOf } from '../kernel/calendar.js'
 import type { Id } from '../kernel/id.js'
 import { samePerson, validationFailed, wrongState } from '../kernel/problems.js'
@@ -9,12 +10,18 @@ import type { ClosureRecord, NewClosure } from './model.js'
  * moment nothing of the merchant's contracts is released or redeemed, nobody can buy, and money
  * still on its way in goes back. Then every open contract is ended, one by one: what the law gives
  * without the consumer's cause goes back, with nobody's consent; term cards count up to the day the
- * merchant stopped; what was pending stays for objections and is then the merchant's. Each contract
- * is ended in one transaction together with the count of it, so that the work can stop anywhere and
- * go on, and never ends a contract twice.
+ * merchant stopped; what was pending stays for objections and is then the merchant's. Contracts are
+ * ended in batches, each in one transaction together with the count of it, so that the work can stop
+ * anywhere and go on, and never ends a contract twice.
  */
 
 const open: MerchantStatus[] = ['active', 'suspended']
+
+/** Whether a contract of a merchant in closure is one to be called off, because it was not paid. */
+export const isToCancel = ({ status }: Contract): boolean => status === 'awaiting_signature' || status === 'awaiting_payment'
+
+/** Whether a contract of a merchant in closure is still to be refunded. */
+export const isToRefund = ({ status, frozen }: Contract): boolean => frozen === 'closure' && (status === 'active' || status === 'expired')
 
 /** @throws wrong_state (409), validation_failed (422) for a day that is still to come */
 export const checkProposable = (merchantStatus: MerchantStatus, existing: ClosureRecord | undefined, { stoppedOn }: NewClosure, now: Date): void => {

@@ -4,11 +4,13 @@ import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js
 import type { Deposits } from '../deposits/service.js'
 import type { Fact } from '../evidence/model.js'
 import type { Evidence } from '../evidence/service.js'
+import { togetherOrAlone } from '../kernel/batch.js'
 import { startOf } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { newId, officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
+import { sum } from '../kernel/money.js'
 import { notFound } from '../kernel/problems.js'
 import type { Ledger } from '../ledger/service.js'
 import type { MerchantId } from '../merchants/model.js'
@@ -17,25 +19,24 @@ import { closureDeadline } from '../redemptions/model.js'
 import type { Refunds } from '../refunds/service.js'
 import type { Job, Timetable } from '../timetable/service.js'
 import { Closure, type ClosureRecord, type NewClosure } from './model.js'
-import { approved, cancelledClosure, checkProposable } from './rules.js'
-import { countDone, findClosureOf, findNextRunning, insertClosure, listRunning, lockClosureOf, updateClosure } from './store.js'
+import { approved, cancelledClosure, checkProposable, isToCancel, isToRefund } from './rules.js'
+import { countDone, findClosureOf, findNextRunning, insertClosure, listRunning, lockClosureOf, updateClosure, type Ended } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
   clock: Clock
-  contracts: Pick<Contracts, 'lock' | 'freezeOf' | 'listToClose' | 'countToClose'>
+  contracts: Pick<Contracts, 'lock' | 'lockMany' | 'freezeOf' | 'listToClose' | 'countToClose'>
   merchants: Pick<Merchants, 'find' | 'lock' | 'setClosure'>
   deposits: Pick<Deposits, 'cancelAwaited'>
-  refunds: Pick<Refunds, 'closeContract'>
+  refunds: Pick<Refunds, 'closeContracts'>
   ledger: Ledger
   evidence: Evidence
   timetable: Timetable
   onFailure: (contractId: string, error: unknown) => void
 }>
 
-const batchMax = 100
-/** Contracts that are ended at the same time. */
-const lanes = 4
+/** Contracts that are ended by one commit. */
+const batchMax = 200
 /** How long one run goes on before it lets other jobs run. */
 const runMs = 10_000
 
@@ -102,26 +103,22 @@ export const createClosures = ({ work, clock, contracts, merchants, deposits, re
       return closure
     })
 
-  /** Ends a contract that is locked. @returns undefined where it has been ended before */
-  const endLocked = async (tx: Tx, contract: Contract, { checkerId, stoppedOn }: ClosureRecord, at: Date) => {
-    if (contract.status === 'awaiting_signature' || contract.status === 'awaiting_payment') {
-      await deposits.cancelAwaited(tx, contract, 'closure', at)
-      return { refundFen: 0n, shortfallFen: 0n }
-    }
-    if (contract.frozen !== 'closure' || (contract.status !== 'active' && contract.status !== 'expired')) return undefined
+  /** Ends contracts that are locked, but those ended before. @returns how many, and what went back */
+  const endLocked = async (tx: Tx, locked: readonly Contract[], { checkerId, stoppedOn }: ClosureRecord, at: Date): Promise<Ended> => {
     invariant(checkerId, 'a closure that runs was approved')
-    return refunds.closeContract(tx, contract, { approvedBy: checkerId, stoppedAt: startOf(stoppedOn), at })
+    const unpaid = locked.filter(isToCancel)
+    for (const contract of unpaid) await deposits.cancelAwaited(tx, contract, 'closure', at)
+    const closed = await refunds.closeContracts(tx, locked.filter(isToRefund), { approvedBy: checkerId, stoppedAt: startOf(stoppedOn), at })
+    return {
+      contracts: unpaid.length + closed.length, refundFen: sum(closed.map(({ refundFen }) => refundFen)), shortfallFen: sum(closed.map(({ shortfallFen }) => shortfallFen))
+    }
   }
 
-  /** Ends one contract and counts it, all or nothing. */
-  const endContract = (office: number, closure: ClosureRecord, id: ContractId, at: Date): Promise<void> => work.write(worker, office, async (tx) => {
-    const ended = await endLocked(tx, await contracts.lock(tx, id), closure, at)
-    if (ended) await countDone(tx, closure.id, ended)
+  /** Ends contracts and counts them, all or nothing. */
+  const endContracts = (office: number, closure: ClosureRecord, ids: readonly ContractId[], at: Date): Promise<void> => work.write(worker, office, async (tx) => {
+    const locked = await contracts.lockMany(tx, ids)
+    await countDone(tx, closure.id, await endLocked(tx, [...locked.values()], closure, at))
   })
-
-  /** One contract that fails must not hold the others: it is tried again by the next run. */
-  const endSafely = (office: number, closure: ClosureRecord, id: ContractId, at: Date): Promise<void> =>
-    endContract(office, closure, id, at).catch((error: unknown) => { onFailure(id, error) })
 
   /** When every contract has been ended: the merchant is closed, and the sum is compared with the ledger's. */
   const complete = (office: number, { merchantId }: ClosureRecord, at: Date): Promise<void> => work.write(worker, office, async (tx) => {
@@ -134,18 +131,18 @@ export const createClosures = ({ work, clock, contracts, merchants, deposits, re
     await append(tx, 'closure-completed', completed, at)
   })
 
-  /** Goes through what is left, a few contracts at a time, until it is done or its time is over. */
+  /**
+   * Goes through what is left, a batch at a time, until it is done or its time is over. A contract
+   * that cannot be ended does not hold the others: it is tried again by the next run.
+   */
   const go = async (office: number, closure: ClosureRecord, at: Date, until: number): Promise<void> => {
     let position: ContractId | undefined
-    for (;;) {
+    do {
+      if (performance.now() >= until) return
       const ids = await work.read(worker, office, (tx) => contracts.listToClose(tx, closure.merchantId, position, batchMax))
-      for (let i = 0; i < ids.length; i += lanes) {
-        if (performance.now() >= until) return
-        await Promise.all(ids.slice(i, i + lanes).map((id) => endSafely(office, closure, id, at)))
-      }
-      if (ids.length < batchMax) break
-      position = ids.at(-1)
-    }
+      await togetherOrAlone(ids, (some) => endContracts(office, closure, some, at), onFailure)
+      position = ids.length === batchMax ? ids.at(-1) : undefined
+    } while (position !== undefined)
     await complete(office, closure, at)
   }
 
@@ -154,8 +151,8 @@ export const createClosures = ({ work, clock, contracts, merchants, deposits, re
     const contract = await contracts.lock(tx, ContractId.parse(subject))
     const closure = await findClosureOf(tx, contract.merchantId)
     if (!(await take(tx)) || !closure) return
-    const ended = await endLocked(tx, contract, closure, at)
-    if (ended) await countDone(tx, closure.id, ended, closure.status === 'completed' ? 1 : 0)
+    const ended = await endLocked(tx, [contract], closure, at)
+    await countDone(tx, closure.id, ended, closure.status === 'completed' ? ended.contracts : 0)
   }))
 
   const job: Job = {

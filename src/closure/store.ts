@@ -28,11 +28,14 @@ export const updateClosure = async ({ db, office }: Tx, { id, status, checkerId,
   await db.update(closures).set({ status, checkerId, approvedAt, completedAt, contracts, differenceFen }).where(and(eq(closures.officeId, office), eq(closures.id, id)))
 }
 
-/** Counts one contract that was ended, in the transaction that ended it. `more`: contracts that were not foreseen. */
-export const countDone = async ({ db, office }: Tx, id: ClosureId, { refundFen, shortfallFen }: Readonly<{ refundFen: bigint; shortfallFen: bigint }>, more = 0): Promise<void> => {
-  await db.update(closures)
+/** Contracts that were ended together. */
+export type Ended = Readonly<{ contracts: number; refundFen: bigint; shortfallFen: bigint }>
+
+/** Counts contracts that were ended, in the transaction that ended them. `more`: those that were not foreseen. */
+export const countDone = async ({ db, office }: Tx, id: ClosureId, { contracts, refundFen, shortfallFen }: Ended, more = 0): Promise<void> => {
+  if (contracts > 0) await db.update(closures)
     .set({
-      contracts: sql`${closures.contracts} + ${more}`, done: sql`${closures.done} + 1`,
+      contracts: sql`${closures.contracts} + ${more}`, done: sql`${closures.done} + ${contracts}`,
       totalFen: sql`${closures.totalFen} + ${refundFen}`, shortfallFen: sql`${closures.shortfallFen} + ${shortfallFen}`
     })
     .where(and(eq(closures.officeId, office), eq(closures.id, id)))
