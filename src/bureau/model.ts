@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { Instant } from '../kernel/calendar.js'
+import { BusinessDate, Instant } from '../kernel/calendar.js'
+import type { Id } from '../kernel/id.js'
 import { Fen, SignedFen, type Fen as FenAmount } from '../kernel/money.js'
 import { PageQuery } from '../kernel/page.js'
 import { AccountKind } from '../ledger/model.js'
@@ -44,6 +45,7 @@ const Sides = z.object({ assetsFen: SignedFen, liabilitiesFen: SignedFen })
 
 export const Overview = z.object({
   at: Instant,
+  by: z.enum(['booking', 'event']),
   merchants: z.int(),
   contracts: z.int(),
   openContracts: z.int(),
@@ -76,15 +78,91 @@ export const TrialBalance = z.object({
     balanceFen: SignedFen
   })),
   debitFen: SignedFen.meta({ description: 'Sum of the assets' }),
-  creditFen: SignedFen.meta({ description: 'Sum of the liabilities' })
+  creditFen: SignedFen.meta({ description: 'Sum of the liabilities' }),
+  by: z.enum(['booking', 'event']),
+  fromBalances: Sides.meta({ description: 'The same from the balances as they stand, less what was moved since' }),
+  agree: z.boolean().meta({ description: 'Assets equal liabilities, and both ways of adding up agree' })
 }).meta({ id: 'TrialBalance' })
 export type TrialBalance = z.output<typeof TrialBalance>
 
 export const OfOffice = z.object({ officeId: OfficeId.optional().meta({ description: 'The caller\'s office when absent' }) })
 export type OfOffice = z.output<typeof OfOffice>
 
-export const MerchantsQuery = PageQuery.extend(OfOffice.shape)
+export const By = z.enum(['booking', 'event'])
+export type By = z.infer<typeof By>
+
+const Past = {
+  at: Instant.optional().meta({ description: 'A past moment; now when absent' }),
+  by: By.default('booking').meta({ description: '`booking`: what was booked by then; `event`: what had happened by then, whenever it was booked' })
+}
+
+export const MerchantsQuery = PageQuery.extend({ ...OfOffice.shape, ...Past })
 export type MerchantsQuery = z.output<typeof MerchantsQuery>
 
-export const TrialBalanceQuery = OfOffice.extend({ at: Instant.optional().meta({ description: 'A past moment; now when absent' }) })
+export const OverviewQuery = OfOffice.extend(Past)
+export type OverviewQuery = z.output<typeof OverviewQuery>
+
+export const TrialBalanceQuery = OfOffice.extend(Past)
 export type TrialBalanceQuery = z.output<typeof TrialBalanceQuery>
+
+export const JournalFormat = z.enum(['jsonl', 'csv', 'xlsx', 'hledger'])
+export type JournalFormat = z.infer<typeof JournalFormat>
+
+const Moment = z.union([Instant, BusinessDate])
+
+export const JournalQuery = OfOffice.extend({
+  from: Moment.optional().meta({ description: 'Booked from then on: an instant or a business date; from the beginning when absent' }),
+  to: Moment.optional().meta({ description: 'Booked before that instant, or until the end of that business date; until now when absent' }),
+  format: JournalFormat.default('jsonl')
+})
+export type JournalQuery = z.output<typeof JournalQuery>
+
+/** One entry of the journal, as exports show it. */
+export type JournalLine = Readonly<{
+  transferId: Id<'trf'>
+  line: number
+  event: string
+  reference: string
+  contractId: Id<'ctr'> | null
+  merchantId: Id<'mer'> | null
+  personId: Id<'per'> | null
+  account: string
+  side: 'D' | 'C'
+  amountFen: FenAmount
+  balanceAfterFen: FenAmount
+  occurredAt: Date
+  bookedAt: Date
+}>
+
+export const Quarter = z.string().regex(/^20\d\d-?Q[1-4]$/).meta({ description: 'Such as 2026Q3' })
+
+export const QuarterlyQuery = OfOffice.extend({ quarter: Quarter })
+export type QuarterlyQuery = z.output<typeof QuarterlyQuery>
+
+/** The dated rule `quarterly_balance_report`. */
+export const QuarterlyRule = z.object({ lineFen: z.int().min(0), protectedBasisPoints: z.int().min(0).max(10_000), dueDay: z.int().min(1).max(28) })
+
+const QuarterlyLine = z.object({
+  merchantId: MerchantId,
+  name: z.string(),
+  category: MerchantCategory,
+  district: z.string(),
+  balanceFen: Fen.meta({ description: 'Prepaid and not delivered at the end of the quarter: held, disputed and pending' }),
+  soldFen: Fen.meta({ description: 'Paid by consumers within the quarter' }),
+  aboveLine: z.boolean().meta({ description: 'Whether the balance is above the line from which the rules ask for protection' }),
+  mustBeProtectedFen: Fen.meta({ description: 'What the rules ask for' }),
+  protectedFen: Fen.meta({ description: 'What is on deposit: all of it' })
+})
+
+export const QuarterlyReport = z.object({
+  quarter: z.string(),
+  from: BusinessDate,
+  to: BusinessDate,
+  dueOn: BusinessDate.meta({ description: 'By when the rules ask for it' }),
+  lineFen: Fen,
+  lines: z.array(QuarterlyLine),
+  totalFen: Fen,
+  ledgerFen: SignedFen.meta({ description: 'The same from the books as a whole: equal' }),
+  agree: z.boolean()
+}).meta({ id: 'QuarterlyBalanceReport' })
+export type QuarterlyReport = z.output<typeof QuarterlyReport>

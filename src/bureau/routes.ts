@@ -3,15 +3,17 @@ import type { Routes } from '../http/types.js'
 import { Page } from '../kernel/page.js'
 import { MerchantId } from '../merchants/model.js'
 import { officeRequired } from '../offices/problems.js'
-import { MerchantBalances, MerchantLine, MerchantsQuery, OfOffice, Overview, TrialBalance, TrialBalanceQuery } from './model.js'
+import { mediaTypeOf } from './journal.js'
+import { JournalQuery, MerchantBalances, MerchantLine, MerchantsQuery, Overview, OverviewQuery, QuarterlyQuery, QuarterlyReport, TrialBalance, TrialBalanceQuery } from './model.js'
 import type { Bureau } from './service.js'
 
 const tags = ['audit']
 const access = ['bureau', 'notary'] as const
+const exported = { description: 'A file', content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } }
 
 export const bureauRoutes = (bureau: Bureau): Routes => async (app) => {
   app.get('/audit/overview', {
-    schema: { operationId: 'auditOverview', summary: 'The office\'s books on one page, added up twice', tags, querystring: OfOffice, response: { 200: Overview } },
+    schema: { operationId: 'auditOverview', summary: 'The office\'s books on one page, added up twice', tags, querystring: OverviewQuery, response: { 200: Overview } },
     config: { access, problems: [officeRequired] }
   }, async ({ caller, query }) => bureau.overview(caller, query))
 
@@ -24,6 +26,24 @@ export const bureauRoutes = (bureau: Bureau): Routes => async (app) => {
     schema: { operationId: 'trialBalance', summary: 'One line for each kind of account, at any past moment', tags, querystring: TrialBalanceQuery, response: { 200: TrialBalance } },
     config: { access, problems: [officeRequired] }
   }, async ({ caller, query }) => bureau.trialBalance(caller, query))
+
+  app.get('/audit/journal', {
+    schema: { operationId: 'exportJournal', summary: 'The journal of a time, streamed as JSON lines, CSV, XLSX or for hledger', tags, querystring: JournalQuery, response: { 200: exported } },
+    config: { access, problems: [officeRequired] }
+  }, async ({ caller, query }, reply) => {
+    const { type, body } = await bureau.journal(caller, query)
+    return reply.type(type).send(body)
+  })
+
+  app.get('/audit/quarterly-balances', {
+    schema: { operationId: 'quarterlyBalances', summary: 'The quarterly report of prepaid balances, a line a merchant', tags, querystring: QuarterlyQuery, response: { 200: QuarterlyReport } },
+    config: { access, problems: [officeRequired] }
+  }, async ({ caller, query }) => bureau.quarterly(caller, query))
+
+  app.get('/audit/quarterly-balances.xlsx', {
+    schema: { operationId: 'quarterlyBalancesSheet', summary: 'The same as a spreadsheet', tags, querystring: QuarterlyQuery, response: { 200: exported } },
+    config: { access, problems: [officeRequired] }
+  }, async ({ caller, query }, reply) => reply.type(mediaTypeOf.xlsx).send(await bureau.quarterlySheet(caller, query)))
 
   app.get('/merchants/:id/balances', {
     schema: { operationId: 'getMerchantBalances', summary: 'A merchant\'s money', tags, params: z.object({ id: MerchantId }), response: { 200: MerchantBalances } },

@@ -1,62 +1,151 @@
+import type { Claims } from '../claims/service.js'
 import { actorOf, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Readable } from 'node:stream'
+import { addDays, after, dateOf, startOf } from '../kernel/calendar.js'
 import type { Caller } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
+import { sum } from '../kernel/money.js'
 import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
 import { notFound } from '../kernel/problems.js'
+import type { Inquiry } from '../ledger/inquiry.js'
 import type { Ledger } from '../ledger/service.js'
 import { MerchantId } from '../merchants/model.js'
 import type { Offices } from '../offices/service.js'
-import type { MerchantBalances, MerchantLine, MerchantsQuery, OfOffice, Overview, TrialBalance, TrialBalanceQuery } from './model.js'
-import { balancesOf, overviewOf, trialBalanceOf, type Balances } from './rules.js'
-import { findMerchantTotals, holdStill, listMerchantTotals, sumMerchantTotals } from './store.js'
+import { journalIn, mediaTypeOf, quarterlySheet } from './journal.js'
+import { QuarterlyRule, type By, type JournalLine, type JournalQuery, type MerchantBalances, type MerchantLine, type MerchantsQuery, type OfOffice, type Overview, type OverviewQuery, type QuarterlyQuery, type QuarterlyReport, type TrialBalance, type TrialBalanceQuery } from './model.js'
+import { balancesOf, mustBeProtected, overviewOf, quarterOf, takenBack, trialBalanceOf, type Balances } from './rules.js'
+import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumMerchantTotals, sumMovements, sumMovementsOf } from './store.js'
 
-type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger }>
+type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger; inquiry: Inquiry; claims: Pick<Claims, 'openOf'> }>
+
+const journalBatch = 1_000
+/** More merchants than one office will have. */
+const merchantsMax = 100_000
+
+const nothing = {
+  contracts: 0, openContracts: 0,
+  paidFen: 0n, heldFen: 0n, disputedFen: 0n, pendingFen: 0n, releasedFen: 0n, refundedFen: 0n, payableFen: 0n, inTransitFen: 0n, unclaimedFen: 0n, paidOutFen: 0n, feeFen: 0n
+}
 
 /** Later than anything that was ever booked. */
 const everything = new Date('9999-12-31T00:00:00Z')
 
-export const createBureau = ({ work, clock, offices, ledger }: Dependencies) => {
+export const createBureau = ({ work, clock, offices, ledger, inquiry, claims }: Dependencies) => {
   const officeFor = async (caller: Caller, { officeId }: OfOffice): Promise<number> => (await offices.resolve(officeId, caller)).number
 
-  const balancesAt = async (tx: Tx, at: Date): Promise<Balances> =>
-    new Map((await ledger.totalsAt(tx, at)).map(({ kind, balanceFen }) => [kind, balanceFen]))
+  /** A moment asked for, not later than now, and the first one after it. */
+  const momentOf = ({ at }: { at?: Date | undefined }): { at: Date; until: Date } => {
+    const now = clock.now()
+    const moment = at && at < now ? at : now
+    return { at: moment, until: at && at < now ? after(moment, 1) : everything }
+  }
+
+  /** The balances of every kind of account as they stand. */
+  const standing = async (tx: Tx): Promise<Balances> => {
+    const sums = await sumMerchantTotals(tx)
+    invariant(sums, 'no sums')
+    return new Map([...await ledger.ownTotals(tx), ['held', sums.heldFen], ['disputed', sums.disputedFen], ['pending', sums.pendingFen]])
+  }
+
+  /** The books at a moment, added up twice: from the entries before it, and from the balances less what came since. */
+  const bothAt = async (tx: Tx, until: Date, by: By): Promise<readonly [Balances, Balances]> =>
+    [await inquiry.totalsBefore(tx, until, by), takenBack(await standing(tx), await inquiry.totalsSince(tx, until, by))]
 
   /** The office's books on one page, from entries and from balances at one moment. @throws office_required (422) */
-  const overview = async (caller: Caller, query: OfOffice): Promise<Overview> =>
+  const overview = async (caller: Caller, query: OverviewQuery): Promise<Overview> =>
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
       await holdStill(tx)
-      const sums = await sumMerchantTotals(tx)
+      const { at, until } = momentOf(query)
+      const sums = query.at ? await sumMovements(tx, until, query.by) : await sumMerchantTotals(tx)
       invariant(sums, 'no sums')
-      const contractKinds: Balances = new Map([['held', sums.heldFen], ['disputed', sums.disputedFen], ['pending', sums.pendingFen]])
-      return overviewOf(clock.now(), sums, await balancesAt(tx, everything), new Map([...await ledger.ownTotals(tx), ...contractKinds]))
+      return overviewOf(at, query.by, sums, ...await bothAt(tx, until, query.by))
     })
 
   /** A line a merchant, newest first. @throws office_required (422) */
   const merchants = async (caller: Caller, query: MerchantsQuery): Promise<PageOf<MerchantLine>> =>
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
       const page = pageOf(await listMerchantTotals(tx, positionOf(query, MerchantId), query.limit + 1), query, ({ merchantId }) => merchantId)
-      return { ...page, items: page.items.map((row) => ({ ...row, ...balancesOf(row) })) }
+      if (!query.at) return { ...page, items: page.items.map((row) => ({ ...row, ...balancesOf(row) })) }
+      const past = await sumMovementsOf(tx, page.items.map(({ merchantId }) => merchantId), momentOf(query).until, query.by)
+      return {
+        ...page,
+        items: page.items.map((row) => {
+          const sums = past.get(row.merchantId) ?? nothing
+          return { ...row, contracts: sums.contracts, openContracts: sums.openContracts, paidFen: sums.paidFen, ...balancesOf(sums) }
+        })
+      }
     })
 
   /** One line for each kind of account, as of any past moment; one to come is now. @throws office_required (422) */
   const trialBalance = async (caller: Caller, query: TrialBalanceQuery): Promise<TrialBalance> =>
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
-      const now = clock.now()
-      const at = query.at && query.at < now ? query.at : now
-      return trialBalanceOf(at, await balancesAt(tx, at))
+      await holdStill(tx)
+      const { at, until } = momentOf(query)
+      return trialBalanceOf(at, query.by, ...await bothAt(tx, until, query.by))
     })
+
+  /** A journal's entries in batches, each read by itself: no transaction is kept open while somebody downloads. */
+  async function * batchesOf (caller: Caller, office: number, from: Date, until: Date): AsyncGenerator<JournalLine[]> {
+    for (let last: JournalLine | undefined, batch: JournalLine[] = []; ; last = batch.at(-1)) {
+      batch = await work.read(actorOf(caller), office, (tx) => listJournal(tx, from, until, last, journalBatch))
+      if (batch.length > 0) yield batch
+      if (batch.length < journalBatch) return
+    }
+  }
+
+  /** The journal of a time, streamed in a format other tools read; for the bureau without people. @throws office_required (422) */
+  const journal = async (caller: Caller, query: JournalQuery): Promise<{ type: string; body: Readable }> => {
+    const office = await officeFor(caller, query)
+    const now = clock.now()
+    const beginning = (moment: Date | string): Date => (typeof moment === 'string' ? startOf(moment) : moment)
+    const end = (moment: Date | string): Date => (typeof moment === 'string' ? startOf(addDays(moment, 1)) : moment)
+    const from = query.from === undefined ? new Date(0) : beginning(query.from)
+    const until = query.to === undefined || end(query.to) > now ? after(now, 1) : end(query.to)
+    return { type: mediaTypeOf[query.format], body: journalIn(query.format, batchesOf(caller, office, from, until)) }
+  }
+
+  /** What each merchant's consumers had prepaid and not got at the end of a quarter. @throws office_required (422) */
+  const quarterly = async (caller: Caller, query: QuarterlyQuery): Promise<QuarterlyReport> => {
+    const office = await offices.resolve(query.officeId, caller)
+    return work.read(actorOf(caller), office.number, async (tx) => {
+      await holdStill(tx)
+      const rule = await offices.ruleInForce(tx, 'quarterly_balance_report', [office.id, office.district], dateOf(clock.now()))
+      invariant(rule, 'no quarterly_balance_report is in force')
+      const { lineFen: line, protectedBasisPoints, dueDay } = QuarterlyRule.parse(rule.value)
+      const lineFen = BigInt(line)
+      const { from, to, dueOn } = quarterOf(query.quarter, dueDay)
+      const merchants = await listMerchantTotals(tx, undefined, merchantsMax)
+      const ids = merchants.map(({ merchantId }) => merchantId)
+      const [before, after] = [await sumMovementsOf(tx, ids, startOf(from), 'booking'), await sumMovementsOf(tx, ids, startOf(addDays(to, 1)), 'booking')]
+      const lines = merchants.map(({ merchantId, name, category, district }) => {
+        const { heldFen, disputedFen, pendingFen, paidFen } = after.get(merchantId) ?? nothing
+        const balanceFen = heldFen + disputedFen + pendingFen
+        return {
+          merchantId, name, category, district, balanceFen, soldFen: paidFen - (before.get(merchantId)?.paidFen ?? 0n), aboveLine: balanceFen > lineFen,
+          mustBeProtectedFen: mustBeProtected(balanceFen, lineFen, protectedBasisPoints), protectedFen: balanceFen
+        }
+      })
+      const ledgerTotals = await inquiry.totalsBefore(tx, startOf(addDays(to, 1)), 'booking')
+      const ledgerFen = sum((['held', 'disputed', 'pending'] as const).map((kind) => ledgerTotals.get(kind) ?? 0n))
+      const totalFen = sum(lines.map(({ balanceFen }) => balanceFen))
+      return { quarter: query.quarter, from, to, dueOn, lineFen, lines, totalFen, ledgerFen, agree: totalFen === ledgerFen }
+    })
+  }
 
   /** A merchant's money, for itself, the notary and the bureau. @throws not_found (404), also for another merchant's */
   const balances = (caller: Caller, merchantId: MerchantId): Promise<MerchantBalances> =>
     work.read(actorOf(caller), officeOf(merchantId), async (tx) => {
       const row = await findMerchantTotals(tx, merchantId)
       if (!row) throw notFound({})
-      return balancesOf(row)
+      return { ...balancesOf(row), claimsFen: await claims.openOf(tx, merchantId) }
     })
 
-  return { overview, merchants, trialBalance, balances }
+  /** The same as a spreadsheet. @throws office_required (422) */
+  const sheet = async (caller: Caller, query: QuarterlyQuery): Promise<Buffer> => quarterlySheet(await quarterly(caller, query))
+
+  return { overview, merchants, trialBalance, balances, journal, quarterly, quarterlySheet: sheet }
 }
 
 export type Bureau = ReturnType<typeof createBureau>

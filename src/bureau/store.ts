@@ -1,6 +1,8 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
+import { idOf, uuidOf } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
+import type { By, JournalLine, MerchantSums } from './model.js'
 import { merchantTotals } from './table.js'
 
 export type MerchantTotalsRow = typeof merchantTotals.$inferSelect
@@ -33,4 +35,71 @@ export const sumMerchantTotals = async ({ db, office }: Tx) => {
     paidOutFen: total(merchantTotals.paidOutFen), feeFen: total(merchantTotals.feeFen)
   }).from(merchantTotals).where(eq(merchantTotals.officeId, office))
   return row
+}
+
+const movementSums = `
+  count(distinct contract_id) filter (where kind = 'held')::int as "contracts",
+  coalesce(sum(credit_fen) filter (where kind = 'held' and event in ('payment-received', 'receipt-resolved', 'payment-reversed')), 0)::bigint as "paidFen",
+  coalesce(sum(credit_fen) filter (where kind = 'held'), 0)::bigint as "heldFen",
+  coalesce(sum(credit_fen) filter (where kind = 'disputed'), 0)::bigint as "disputedFen",
+  coalesce(sum(credit_fen) filter (where kind = 'pending'), 0)::bigint as "pendingFen",
+  coalesce(sum(credit_fen) filter (where kind = 'payable'), 0)::bigint as "payableFen",
+  coalesce(sum(credit_fen) filter (where kind = 'in_transit'), 0)::bigint as "inTransitFen",
+  coalesce(sum(credit_fen) filter (where kind = 'unclaimed'), 0)::bigint as "unclaimedFen",
+  coalesce(sum(credit_fen) filter (where kind = 'payable' and event not in ('settlement-approved', 'payout-returned', 'unclaimed-set-aside', 'unclaimed-claimed')), 0)::bigint as "releasedFen",
+  coalesce(sum(credit_fen) filter (where kind = 'bank' and event in ('payout-confirmed', 'payout-returned')), 0)::bigint as "paidOutFen",
+  coalesce(sum(credit_fen) filter (where (kind = 'fee' and event = 'payout-confirmed') or (kind = 'due_from_office' and event = 'payout-returned')), 0)::bigint as "feeFen"`
+
+type Sums = Omit<MerchantSums, 'refundedFen'> & Readonly<{ contracts: number; openContracts: number }>
+
+const withRefunded = <Row extends Sums>(row: Row) =>
+  ({ ...row, refundedFen: row.paidFen - row.heldFen - row.disputedFen - row.pendingFen - row.releasedFen })
+
+const timeOf = (by: By): string => (by === 'event' ? 'occurred_at' : 'booked_at')
+
+const openContracts = (by: By, merchant = ''): string => `(
+  select count(*)::int from (
+    select contract_id from merchant_movements where office_id = $1 and ${timeOf(by)} < $2 and kind in ('held', 'disputed', 'pending') ${merchant}
+    group by contract_id having sum(credit_fen) > 0) o) as "openContracts"`
+
+/** All movements before an instant, by when they happened or were booked, together. */
+export const sumMovements = async ({ client, office }: Tx, until: Date, by: By) => {
+  const { rows: [row] } = await client.query<Sums & { merchants: number }>(`
+    select (select count(*)::int from merchant_totals where office_id = $1) as "merchants", ${movementSums}, ${openContracts(by)}
+    from merchant_movements where office_id = $1 and ${timeOf(by)} < $2`, [office, until])
+  return row && withRefunded(row)
+}
+
+/** The same for each of these merchants; one without any movement is missing. */
+export const sumMovementsOf = async ({ client, office }: Tx, merchantIds: readonly MerchantId[], until: Date, by: By) => {
+  const { rows } = await client.query<Sums & { merchantId: string }>(`
+    select m.merchant_id as "merchantId", ${movementSums}, ${openContracts(by, 'and merchant_id = m.merchant_id')}
+    from merchant_movements m where office_id = $1 and ${timeOf(by)} < $2 and merchant_id = any($3::uuid[]) group by m.merchant_id`,
+  [office, until, merchantIds.map(uuidOf)])
+  return new Map(rows.map(({ merchantId, ...sums }) => [idOf('mer', merchantId), withRefunded(sums)]))
+}
+
+type JournalRow = Readonly<{
+  transfer_id: string; line: number; event: string; reference: string; contract_id: string | null; merchant_id: string | null; person_id: string | null
+  kind: string; of: string | null; line_contract_id: string | null; side: 'D' | 'C'; amount_fen: bigint; balance_after_fen: bigint; occurred_at: Date; booked_at: Date
+}>
+
+const idOrNull = <Prefix extends string>(prefix: Prefix, uuid: string | null) => (uuid === null ? null : idOf(prefix, uuid))
+
+const journalLineOf = (row: JournalRow): JournalLine => ({
+  transferId: idOf('trf', row.transfer_id), line: row.line, event: row.event, reference: row.reference, contractId: idOrNull('ctr', row.contract_id ?? row.line_contract_id),
+  merchantId: idOrNull('mer', row.merchant_id), personId: idOrNull('per', row.person_id),
+  account: `${row.kind}:${row.of ?? idOrNull('ctr', row.line_contract_id) ?? ''}`, side: row.side, amountFen: row.amount_fen, balanceAfterFen: row.balance_after_fen,
+  occurredAt: row.occurred_at, bookedAt: row.booked_at
+})
+
+/** Entries booked within a time, in the order of their transfers, from behind a position. */
+export const listJournal = async ({ client, office }: Tx, from: Date, until: Date, after: Pick<JournalLine, 'transferId' | 'line'> | undefined, limit: number): Promise<JournalLine[]> => {
+  const { rows } = await client.query<JournalRow>(`
+    select transfer_id, line, event, reference, contract_id, merchant_id, person_id, kind, of, line_contract_id, side, amount_fen, balance_after_fen, occurred_at, booked_at
+    from journal_lines
+    where office_id = $1 and booked_at >= $2 and booked_at < $3 and (transfer_id, line) > ($4::uuid, $5::int)
+    order by transfer_id, line limit $6`,
+  [office, from, until, after ? uuidOf(after.transferId) : '00000000-0000-0000-0000-000000000000', after?.line ?? 0, limit])
+  return rows.map(journalLineOf)
 }

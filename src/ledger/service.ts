@@ -1,16 +1,19 @@
 import type { Tx } from '../db/unit-of-work.js'
 import { commitment, newSalt } from '../evidence/entry.js'
-import type { Openings } from '../evidence/model.js'
+import type { EvidenceInput, Openings } from '../evidence/model.js'
 import type { Evidence } from '../evidence/service.js'
 import type { Clock } from '../kernel/clock.js'
 import { newId, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import type { Fen } from '../kernel/money.js'
-import { accountName, assetKinds, isContractKind, type AccountKind, type Journal, type OwnAccount, type OwnAccountKind, type StatementLine } from './model.js'
+import { accountName, assetKinds, isContractKind, type AccountKind, type Journal, type Line, type OwnAccount, type OwnAccountKind, type StatementLine } from './model.js'
 import { balancedLines, balanceAfter } from './rules.js'
-import { findBalances, insertTransfer, listEntriesOfContract, lockAccounts, sumAccountsByKind, sumCredited, sumAccountsOfMerchant, sumEntriesByKind, updateBalances, type EntryInput } from './store.js'
+import { findBalances, insertTransfers, listEntriesOfContract, lockAccounts, sumAccountsByKind, sumCredited, sumAccountsOfMerchant, sumEntriesByKind, updateBalances, type AccountRow, type EntryInput } from './store.js'
 
 type Dependencies = Readonly<{ clock: Clock; evidence: Evidence }>
+
+/** Accounts with rows of their own, by name, with balances that move on as lines are entered. */
+type Accounts = ReadonlyMap<string, { -readonly [Column in keyof AccountRow]: AccountRow[Column] }>
 
 const key = ({ kind, of }: Pick<OwnAccount, 'kind' | 'of'>) => `${kind}:${of}`
 
@@ -23,56 +26,63 @@ const leafLines = ({ lines, contractId: only }: Journal, openings: Openings) => 
 })
 
 export const createLedger = ({ clock, evidence }: Dependencies) => {
-  const appendLeaf = (tx: Tx, transferId: Id<'trf'>, journal: Journal) => {
+  const leafOf = (transferId: Id<'trf'>, journal: Journal): EvidenceInput => {
     const openings: Openings = {}
     const lines = leafLines(journal, openings)
-    return evidence.append(tx, {
+    return {
       fact: journal.event, subject: journal.reference, transferId,
       contractId: journal.contractId, merchantId: journal.merchantId, occurredAt: journal.occurredAt,
       payload: { ...journal.facts, transferId, lines },
       ...(Object.keys(openings).length > 0 ? { openings } : {})
-    })
+    }
+  }
+
+  /** Locks the accounts with rows of their own that lines touch, in id order. */
+  const lockOf = async (tx: Tx, lines: readonly Line[]): Promise<Accounts> => {
+    const wanted = new Map<string, OwnAccount>()
+    for (const { account } of lines) if ('of' in account) wanted.set(key(account), account)
+    return new Map((await lockAccounts(tx, [...wanted.values()])).map((row) => [key(row), { ...row }]))
+  }
+
+  /** A line as it is entered; a running balance moves on by it. */
+  const entryFor = ({ account, side, amount, contractId }: Line, index: number, rows: Accounts): EntryInput => {
+    const common = { line: index + 1, kind: account.kind, side: side === 'debit' ? 'D' : 'C', amountFen: amount } as const
+    if (!('of' in account)) return { ...common, accountId: null, contractId: account.contractId, balanceAfterFen: account.balanceAfter }
+    const row = rows.get(key(account))
+    invariant(row, `no account ${accountName(account)}`)
+    row.balanceFen = balanceAfter(account, row.balanceFen, { account, side, amount })
+    row.version += 1
+    return { ...common, accountId: row.id, contractId: contractId ?? null, balanceAfterFen: row.balanceFen }
   }
 
   /**
-   * Books one event: its transfer, its entries and its evidence leaf. Contract accounts come with
-   * the balance their row has after it (the caller holds that row's lock and saves it in the same
-   * transaction); the others are locked here, in id order. A journal of nothing books nothing.
-   * @returns the transfer's id, or undefined where no money moved
+   * Books events, in their order: each its transfer, its entries and its evidence leaf. Contract
+   * accounts come with the balance their row has after it (the caller holds that row's lock and
+   * saves it in the same transaction); the others are locked here, in id order. A journal of nothing
+   * books nothing.
+   * @returns the transfers' ids; undefined where no money moved
    * @throws insufficient_funds (422) when an account with a row of its own would go below zero
    */
-  const post = async (tx: Tx, journal: Journal): Promise<Id<'trf'> | undefined> => {
-    const lines = balancedLines(journal)
-    if (lines.length === 0) return undefined
-
-    const wanted = new Map<string, OwnAccount>()
-    for (const { account } of lines) if ('of' in account) wanted.set(key(account), account)
-    const rows = new Map((await lockAccounts(tx, [...wanted.values()])).map((row) => [key(row), { ...row }]))
-
-    const booked: EntryInput[] = lines.map((line, i) => {
-      const { account, side, amount } = line
-      const common = { line: i + 1, kind: account.kind, side: side === 'debit' ? 'D' : 'C', amountFen: amount } as const
-      if (!('of' in account)) {
-        return { ...common, accountId: null, contractId: account.contractId, balanceAfterFen: account.balanceAfter }
-      }
-      const row = rows.get(key(account))
-      invariant(row, `no account ${accountName(account)}`)
-      row.balanceFen = balanceAfter(account, row.balanceFen, line)
-      row.version += 1
-      return { ...common, accountId: row.id, contractId: line.contractId ?? null, balanceAfterFen: row.balanceFen }
+  const postAll = async (tx: Tx, journals: readonly Journal[]): Promise<(Id<'trf'> | undefined)[]> => {
+    const wanted = journals.map((journal) => {
+      const lines = balancedLines(journal)
+      return { id: lines.length === 0 ? undefined : newId('trf', tx.office), journal: { ...journal, lines } }
     })
-
-    const id = newId('trf', tx.office)
-    const bookedAt = clock.now()
-    await insertTransfer(tx, {
-      id, event: journal.event, reference: journal.reference, contractId: journal.contractId ?? null,
-      merchantId: journal.merchantId ?? null, personId: tx.actor.personId ?? null,
-      occurredAt: journal.occurredAt, bookedAt, entries: booked
-    })
-    await updateBalances(tx, [...rows.values()])
-    await appendLeaf(tx, id, { ...journal, lines })
-    return id
+    const moved = wanted.flatMap(({ id, journal }) => (id === undefined ? [] : [{ id, journal }]))
+    if (moved.length > 0) {
+      const rows = await lockOf(tx, moved.flatMap(({ journal: { lines } }) => lines))
+      await insertTransfers(tx, moved.map(({ id, journal: { event, reference, contractId, merchantId, occurredAt, lines } }) => ({
+        id, event, reference, contractId: contractId ?? null, merchantId: merchantId ?? null, occurredAt,
+        entries: lines.map((line, i) => entryFor(line, i, rows))
+      })), clock.now())
+      await updateBalances(tx, [...rows.values()])
+      await evidence.appendAll(tx, moved.map(({ id, journal }) => leafOf(id, journal)))
+    }
+    return wanted.map(({ id }) => id)
   }
+
+  /** Books one event, as `postAll` does. @throws insufficient_funds (422) */
+  const post = async (tx: Tx, journal: Journal): Promise<Id<'trf'> | undefined> => (await postAll(tx, [journal]))[0]
 
   /** Locks accounts with rows of their own and tells their balances, before a rule decides. */
   const lockBalances = async (tx: Tx, accounts: readonly OwnAccount[]): Promise<Map<string, Fen>> =>
@@ -119,7 +129,7 @@ export const createLedger = ({ clock, evidence }: Dependencies) => {
   const totalsOfMerchant = async (tx: Tx, merchantId: Id<'mer'>, kinds: readonly OwnAccountKind[]): Promise<Map<AccountKind, Fen>> =>
     new Map((await sumAccountsOfMerchant(tx, merchantId, kinds)).map(({ kind, balanceFen }) => [kind, balanceFen]))
 
-  return { post, lockBalances, balanceOf, statementOf, totalsAt, ownTotals, totalsOfMerchant, creditedBy: sumCredited }
+  return { post, postAll, lockBalances, balanceOf, statementOf, totalsAt, ownTotals, totalsOfMerchant, creditedBy: sumCredited }
 }
 
 export type Ledger = ReturnType<typeof createLedger>

@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, inArray, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, inArray, lte, sql } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId, uuidOf, type Id } from '../kernel/id.js'
 import type { AccountKind, OwnAccount } from './model.js'
@@ -6,7 +6,10 @@ import { accounts, entries, transfers } from './table.js'
 
 export type AccountRow = typeof accounts.$inferSelect
 
-const named = (of: readonly OwnAccount[]) => or(...of.map((account) => and(eq(accounts.kind, account.kind), eq(accounts.of, account.of))))
+const named = (of: readonly OwnAccount[]) => {
+  const [kinds, names] = [sql.param(of.map(({ kind }) => kind)), sql.param(of.map(({ of: name }) => name))]
+  return sql`(${accounts.kind}, ${accounts.of}) in (select * from unnest(${kinds}::text[], ${names}::text[]))`
+}
 
 /** Locks accounts in id order, making those that do not exist yet. */
 export const lockAccounts = async ({ db, office }: Tx, wanted: readonly OwnAccount[]): Promise<AccountRow[]> => {
@@ -14,8 +17,9 @@ export const lockAccounts = async ({ db, office }: Tx, wanted: readonly OwnAccou
   const lock = () => db.select().from(accounts)
     .where(and(eq(accounts.officeId, office), named(wanted))).orderBy(asc(accounts.id)).for('update')
   const found = await lock()
-  const missing = wanted.filter(({ kind, of }) => !found.some((row) => row.kind === kind && row.of === of))
-  if (missing.length === 0) return found
+  if (found.length === wanted.length) return found
+  const known = new Set(found.map(({ kind, of }) => `${kind}:${of}`))
+  const missing = wanted.filter(({ kind, of }) => !known.has(`${kind}:${of}`))
   await db.insert(accounts)
     .values(missing.map(({ kind, of, merchantId }) => ({ officeId: office, id: newId('acc', office), kind, of, merchantId: merchantId ?? null, balanceFen: 0n, version: 0 })))
     .onConflictDoNothing()
@@ -32,48 +36,59 @@ export type EntryInput = Readonly<{
 
 export type TransferInput = Readonly<{
   id: Id<'trf'>; event: string; reference: string; contractId: Id<'ctr'> | null; merchantId: Id<'mer'> | null
-  personId: Id<'per'> | null; occurredAt: Date; bookedAt: Date; entries: readonly EntryInput[]
+  occurredAt: Date; entries: readonly EntryInput[]
 }>
 
 /*
- * Entries, their transfer and the balances in one statement. The transfer's two totals are summed
- * by the database from the very lines it inserts, and its CHECK refuses a difference: the second
- * of the paired assertions.
+ * Entries and their transfers in one statement. A transfer's two totals are summed by the database
+ * from the very lines it inserts, and its CHECK refuses a difference: the second of the paired
+ * assertions.
  */
 const insertStatement = `
 with lines as (
-  select * from unnest($9::smallint[], $10::text[], $11::uuid[], $12::uuid[], $13::text[], $14::bigint[], $15::bigint[])
-    as l(line, kind, account_id, contract_id, side, amount_fen, balance_after_fen)
+  select * from unnest($4::uuid[], $5::smallint[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::bigint[], $11::bigint[])
+    as l(transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen)
+), totals as (
+  select transfer_id, sum(amount_fen) filter (where side = 'D') as debit_fen, sum(amount_fen) filter (where side = 'C') as credit_fen
+  from lines group by transfer_id
 ), moved as (
   insert into transfers (office_id, id, event, reference, contract_id, merchant_id, person_id, debit_fen, credit_fen, occurred_at, booked_at)
-  select $1, $2, $3, $4, $5, $6, $7,
-    coalesce(sum(amount_fen) filter (where side = 'D'), 0), coalesce(sum(amount_fen) filter (where side = 'C'), 0), $8, $16
-  from lines
+  select $1, t.id, t.event, t.reference, t.contract_id, t.merchant_id, $2, coalesce(n.debit_fen, 0), coalesce(n.credit_fen, 0), t.occurred_at, $3
+  from unnest($12::uuid[], $13::text[], $14::text[], $15::uuid[], $16::uuid[], $17::timestamptz[])
+    as t(id, event, reference, contract_id, merchant_id, occurred_at)
+  left join totals n on n.transfer_id = t.id
 )
 insert into entries (office_id, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, booked_at)
-select $1, $2, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, $16 from lines`
+select $1, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, $3 from lines`
 
 const uuidOrNull = (id: string | null) => (id === null ? null : uuidOf(id))
 
-export const insertTransfer = async ({ client, office }: Tx, transfer: TransferInput): Promise<void> => {
-  const { entries: lines } = transfer
+export const insertTransfers = async ({ client, office, actor }: Tx, transfers: readonly TransferInput[], bookedAt: Date): Promise<void> => {
+  const lines = transfers.flatMap(({ id, entries }) => entries.map((entry) => ({ transferId: id, ...entry })))
   await client.query({
-    name: 'insert_transfer',
+    name: 'insert_transfers',
     text: insertStatement,
     values: [
-      office, uuidOf(transfer.id), transfer.event, transfer.reference, uuidOrNull(transfer.contractId),
-      uuidOrNull(transfer.merchantId), uuidOrNull(transfer.personId), transfer.occurredAt,
-      lines.map(({ line }) => line), lines.map(({ kind }) => kind), lines.map(({ accountId }) => uuidOrNull(accountId)),
-      lines.map(({ contractId }) => uuidOrNull(contractId)), lines.map(({ side }) => side),
-      lines.map(({ amountFen }) => amountFen), lines.map(({ balanceAfterFen }) => balanceAfterFen), transfer.bookedAt
+      office, uuidOrNull(actor.personId ?? null), bookedAt,
+      lines.map(({ transferId }) => uuidOf(transferId)), lines.map(({ line }) => line), lines.map(({ kind }) => kind),
+      lines.map(({ accountId }) => uuidOrNull(accountId)), lines.map(({ contractId }) => uuidOrNull(contractId)), lines.map(({ side }) => side),
+      lines.map(({ amountFen }) => amountFen), lines.map(({ balanceAfterFen }) => balanceAfterFen),
+      transfers.map(({ id }) => uuidOf(id)), transfers.map(({ event }) => event), transfers.map(({ reference }) => reference),
+      transfers.map(({ contractId }) => uuidOrNull(contractId)), transfers.map(({ merchantId }) => uuidOrNull(merchantId)),
+      transfers.map(({ occurredAt }) => occurredAt)
     ]
   })
 }
 
-export const updateBalances = async ({ db, office }: Tx, changed: readonly AccountRow[]): Promise<void> => {
-  for (const { id, balanceFen, version } of changed) {
-    await db.update(accounts).set({ balanceFen, version }).where(and(eq(accounts.officeId, office), eq(accounts.id, id)))
-  }
+export const updateBalances = async ({ client, office }: Tx, changed: readonly AccountRow[]): Promise<void> => {
+  if (changed.length === 0) return
+  await client.query({
+    name: 'update_balances',
+    text: `update accounts a set balance_fen = n.balance_fen, version = n.version
+           from unnest($2::uuid[], $3::bigint[], $4::int[]) as n(id, balance_fen, version)
+           where a.office_id = $1 and a.id = n.id and a.id = any($2::uuid[])`,
+    values: [office, changed.map(({ id }) => uuidOf(id)), changed.map(({ balanceFen }) => balanceFen), changed.map(({ version }) => version)]
+  })
 }
 
 export const listEntriesOfContract = ({ db, office }: Tx, contractId: Id<'ctr'>) =>

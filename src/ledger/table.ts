@@ -49,6 +49,8 @@ export const transfers = pgTable('transfers', {
   bookedAt: instant('booked_at').notNull()
 }, (t) => [
   primaryKey({ name: 'transfers_pk', columns: [t.officeId, t.id] }),
+  // What a bank's statement may name. Partial, so that redemptions pay nothing for it.
+  index('transfers_at_bank').on(t.officeId, t.reference).where(sql`${t.event} in ('channel-settled', 'payout-confirmed', 'fee-taken', 'payout-returned', 'refund-confirmed')`),
   check('transfers_balance', sql`${t.debitFen} = ${t.creditFen} and ${t.debitFen} > 0`),
   ...allowAll('transfers', ['select'], ['notary', 'bureau', 'worker', 'redeemer']),
   // Who sees a line of a contract sees why it moved; the join to entries does the rest.

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PersonId, Phone } from '../identity/model.js'
 import { BusinessDate, Instant } from '../kernel/calendar.js'
-import { idSchema } from '../kernel/id.js'
+import { idSchema, type Id } from '../kernel/id.js'
 import { PageQuery } from '../kernel/page.js'
 import { OfficeId } from '../offices/model.js'
 
@@ -59,7 +59,8 @@ export const SettlementAccount = z.object({
   bankName: PlainText,
   accountName: PlainText,
   accountNumber: z.string().transform((text) => text.replace(/[\s-]/g, '')).pipe(z.string().regex(/^[0-9A-Za-z]{4,34}$/))
-    .meta({ description: '4 to 34 digits or letters; spaces and hyphens are dropped' })
+    .meta({ description: '4 to 34 digits or letters; spaces and hyphens are dropped' }),
+  cnapsCode: z.string().regex(/^\d{12}$/).optional().meta({ description: 'The branch\'s number in the People\'s Bank\'s payment system (联行号)' })
 })
 export type SettlementAccount = z.output<typeof SettlementAccount>
 
@@ -107,3 +108,41 @@ export const StaffMember = z.object({
   role: StaffRole
 }).meta({ id: 'StaffMember' })
 export type StaffMember = z.output<typeof StaffMember>
+
+export const AccountChangeId = idSchema('sac')
+export type AccountChangeId = z.infer<typeof AccountChangeId>
+
+/** `requested` by the owner → `checked` by one notary → `approved` by another → `effective` a day later; `ended` before that. */
+export const AccountChangeStatus = z.enum(['requested', 'checked', 'approved', 'effective', 'ended'])
+export type AccountChangeStatus = z.infer<typeof AccountChangeStatus>
+
+export type AccountChangeRecord = Readonly<{
+  id: AccountChangeId
+  merchantId: MerchantId
+  status: AccountChangeStatus
+  accountSealed: string
+  requestedBy: Id<'per'>
+  requestedAt: Date
+  firstNotaryId: Id<'per'> | null
+  secondNotaryId: Id<'per'> | null
+  effectiveAt: Date | null
+  endedAt: Date | null
+  reason: string | null
+}>
+
+export const AccountChange = z.object({
+  id: AccountChangeId,
+  merchantId: MerchantId,
+  status: AccountChangeStatus,
+  bankName: z.string(),
+  accountName: z.string(),
+  accountNumber: z.string().meta({ description: 'Masked' }),
+  requestedBy: PersonId,
+  requestedAt: Instant,
+  firstNotaryId: PersonId.nullable(),
+  secondNotaryId: PersonId.nullable(),
+  effectiveAt: Instant.nullable().meta({ description: 'From when settlements are paid there: a day after the second approval' }),
+  endedAt: Instant.nullable(),
+  reason: z.string().nullable()
+}).meta({ id: 'SettlementAccountChange' })
+export type AccountChange = z.output<typeof AccountChange>

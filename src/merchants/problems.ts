@@ -17,3 +17,12 @@ export const venueExists = problem('venue_exists', {
     en: 'The merchant has a venue of this name with another address or lease; to correct it, change that one (PUT /v1/merchants/:id/venues/:venueId), or use another name.'
   })
 })
+
+export const accountNameDiffers = problem('account_name_differs', {
+  status: 422,
+  title: { zh: '账户名称与营业执照不符', en: 'The account is not in the merchant\'s name' },
+  detail: () => ({
+    zh: '结算账户的户名须与营业执照上的商户名称一致;请提供商户本身的账户。',
+    en: 'A settlement account must be in the name on the merchant\'s licence; give an account of the merchant itself.'
+  })
+})

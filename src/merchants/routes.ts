@@ -1,18 +1,20 @@
 import { z } from 'zod'
 import type { Routes } from '../http/types.js'
-import { Page } from '../kernel/page.js'
-import { wrongState } from '../kernel/problems.js'
+import { Page, PageQuery } from '../kernel/page.js'
+import { samePerson, wrongState } from '../kernel/problems.js'
 import { officeRequired } from '../offices/problems.js'
-import { Merchant, MerchantApplication, MerchantDetail, MerchantId, MerchantQuery, NewStaffMember, ReasonGiven, StaffMember, Venue, VenueId, VenueTerms } from './model.js'
-import { merchantExists, venueExists } from './problems.js'
+import type { AccountChanges } from './account-changes.js'
+import { AccountChange, AccountChangeId, Merchant, MerchantApplication, MerchantDetail, MerchantId, MerchantQuery, NewStaffMember, ReasonGiven, SettlementAccount, StaffMember, Venue, VenueId, VenueTerms } from './model.js'
+import { accountNameDiffers, merchantExists, venueExists } from './problems.js'
 import type { Merchants } from './service.js'
 
 const tags = ['merchants']
 const params = z.object({ id: MerchantId })
+const changeParams = z.object({ id: AccountChangeId })
 const venueParams = z.object({ id: MerchantId, venueId: VenueId })
 const ofNotary = { access: ['notary'], problems: [wrongState] } as const
 
-export const merchantRoutes = (merchants: Merchants): Routes => async (app) => {
+export const merchantRoutes = (merchants: Merchants, changes: AccountChanges): Routes => async (app) => {
   app.post('/merchants', {
     schema: { operationId: 'applyAsMerchant', summary: 'Apply to be a merchant of a notary office', tags, body: MerchantApplication, response: { 201: Merchant } },
     config: { access: ['consumer', 'merchant', 'notary', 'operator', 'adjudicator'], idempotent: true, problems: [officeRequired, merchantExists] }
@@ -63,6 +65,34 @@ export const merchantRoutes = (merchants: Merchants): Routes => async (app) => {
     schema: { operationId: 'changeVenue', summary: 'Correct a venue, or enter its new lease', tags, params: venueParams, body: VenueTerms, response: { 200: Venue } },
     config: { access: ['merchant'], problems: [wrongState, venueExists] }
   }, async ({ caller, params, body }) => merchants.changeVenue(caller, params.id, params.venueId, body))
+
+  app.post('/merchants/:id/settlement-account-changes', {
+    schema: { operationId: 'requestAccountChange', summary: 'Ask for another settlement account: two notaries approve, a day passes, the contact known before is told', tags, params, body: SettlementAccount, response: { 201: AccountChange } },
+    config: { access: ['merchant'], idempotent: true, problems: [wrongState, accountNameDiffers] }
+  }, async ({ command, params, body }, reply) => {
+    reply.code(201)
+    return changes.request(command, params.id, body)
+  })
+
+  app.get('/merchants/:id/settlement-account-changes', {
+    schema: { operationId: 'listAccountChanges', summary: 'The changes that were asked for, newest first', tags, params, querystring: PageQuery, response: { 200: Page(AccountChange) } },
+    config: { access: ['merchant', 'notary'] }
+  }, async ({ caller, params, query }) => changes.list(caller, params.id, query))
+
+  app.get('/settlement-account-changes/:id', {
+    schema: { operationId: 'getAccountChange', summary: 'One change', tags, params: changeParams, response: { 200: AccountChange } },
+    config: { access: ['merchant', 'notary'] }
+  }, async ({ caller, params: { id } }) => changes.find(caller, id))
+
+  app.post('/settlement-account-changes/:id/approve', {
+    schema: { operationId: 'approveAccountChange', summary: 'Approve a change; the second notary\'s approval sets the day\'s wait going', tags, params: changeParams, response: { 200: AccountChange } },
+    config: { access: ['notary'], problems: [wrongState, samePerson] }
+  }, async ({ caller, params: { id } }) => changes.approve(caller, id))
+
+  app.post('/settlement-account-changes/:id/end', {
+    schema: { operationId: 'endAccountChange', summary: 'End a change before it is in effect', tags, params: changeParams, body: ReasonGiven, response: { 200: AccountChange } },
+    config: { access: ['merchant', 'notary'], problems: [wrongState] }
+  }, async ({ caller, params: { id }, body }) => changes.end(caller, id, body.reason))
 
   app.post('/merchants/:id/staff', {
     schema: { operationId: 'addStaff', summary: 'Let a person work for the merchant', tags, params, body: NewStaffMember, response: { 201: StaffMember } },

@@ -1,6 +1,9 @@
 import type { Caller } from '../kernel/caller.js'
-import { forbidden, notFound, validationFailed, wrongState } from '../kernel/problems.js'
-import type { MerchantId, MerchantStatus, Review } from './model.js'
+import { forbidden, notFound, samePerson, validationFailed, wrongState } from '../kernel/problems.js'
+import { after, dayMs } from '../kernel/calendar.js'
+import type { Id } from '../kernel/id.js'
+import type { AccountChangeRecord, MerchantId, MerchantStatus, Review } from './model.js'
+import { accountNameDiffers } from './problems.js'
 
 /*
  * A merchant applies, and the notary of the office examines the application: it is accepted or
@@ -69,3 +72,35 @@ export const mayReadApplication = (caller: Pick<Caller, 'end' | 'merchantId' | '
 
 /** All but the last four characters hidden. */
 export const masked = (text: string): string => text.slice(-4).padStart(Math.max(text.length, 8), '*')
+
+const plainName = (name: string): string => name.normalize('NFKC').replace(/\s/g, '')
+
+/** @throws account_name_differs (422) where an account is in none of the names a merchant is known by: its licence's, and that of the account accepted before */
+export const checkAccountName = (accountName: string, known: readonly string[]): void => {
+  if (!known.map(plainName).includes(plainName(accountName))) throw accountNameDiffers({})
+}
+
+/** @throws wrong_state (409): one change at a time */
+export const checkNoOpenChange = (open: AccountChangeRecord | undefined): void => {
+  if (open) throw wrongState({ state: open.status, allowed: ['effective', 'ended'] })
+}
+
+/** How long the contact known before has to speak up. */
+const waitMs = dayMs
+
+/** A change with one more notary's approval. @throws wrong_state (409), same_person (403) */
+export const approvedChange = (change: AccountChangeRecord, notaryId: Id<'per'>, now: Date): AccountChangeRecord => {
+  if (change.status === 'requested') return { ...change, status: 'checked', firstNotaryId: notaryId }
+  if (change.status !== 'checked') throw wrongState({ state: change.status, allowed: ['requested', 'checked'] })
+  if (change.firstNotaryId === notaryId) throw samePerson({})
+  return { ...change, status: 'approved', secondNotaryId: notaryId, effectiveAt: after(now, waitMs) }
+}
+
+/** @throws wrong_state (409) once it is in effect or ended */
+export const endedChange = (change: AccountChangeRecord, reason: string, now: Date): AccountChangeRecord => {
+  if (change.status === 'effective' || change.status === 'ended') throw wrongState({ state: change.status, allowed: ['requested', 'checked', 'approved'] })
+  return { ...change, status: 'ended', reason, endedAt: now }
+}
+
+/** Whether a change takes effect when its wait is over. */
+export const isDue = ({ status }: AccountChangeRecord): boolean => status === 'approved'

@@ -13,7 +13,7 @@ import type { Offices } from '../offices/service.js'
 import { Merchant, MerchantId, StaffMember, type MerchantApplication, type MerchantDetail, type MerchantQuery, type NewStaffMember, type Review, type SettlementAccount, type Venue, type VenueId, type VenueTerms } from './model.js'
 import { venueExists } from './problems.js'
 import { checkAlive, checkCreditCode, checkOwner, masked, mayReadApplication, review } from './rules.js'
-import { findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, updateMerchant, updateVenue, type MerchantRow } from './store.js'
+import { findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -74,8 +74,16 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
     return {
       bankName: account.bankName,
       accountName: vault.open(account.accountNameSealed, sealed.accountName),
-      accountNumber: vault.open(account.accountNumberSealed, sealed.accountNumber)
+      accountNumber: vault.open(account.accountNumberSealed, sealed.accountNumber),
+      ...(account.cnapsCode ? { cnapsCode: account.cnapsCode } : {})
     }
+  }
+
+  /** The phone of the owner who applied, to tell them something. For notary and worker. @throws not_found (404) */
+  const ownerPhoneOf = async (tx: Tx, id: MerchantId): Promise<string> => {
+    const account = await findSettlementAccount(tx, id)
+    if (!account) throw notFound({})
+    return vault.open(account.ownerPhoneSealed, sealed.ownerPhone)
   }
 
   const applicationOf = async (tx: Tx, id: MerchantId): Promise<NonNullable<MerchantDetail['application']>> => {
@@ -106,7 +114,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
       }
       await insertMerchant(tx, merchant)
       await insertSettlementAccount(tx, {
-        officeId: tx.office, merchantId: merchant.id, bankName: settlementAccount.bankName, updatedAt: now,
+        officeId: tx.office, merchantId: merchant.id, bankName: settlementAccount.bankName, cnapsCode: settlementAccount.cnapsCode ?? null, updatedAt: now,
         accountNameSealed: vault.seal(settlementAccount.accountName, sealed.accountName),
         accountNumberSealed: vault.seal(settlementAccount.accountNumber, sealed.accountNumber),
         ownerPhoneSealed: vault.seal(ownerPhone, sealed.ownerPhone),
@@ -215,7 +223,14 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
   /** Closure mode: no more sales while it runs, and at its end the merchant is closed. The caller holds the merchant's lock. */
   const setClosure = (tx: Tx, id: MerchantId, status: 'closing' | 'closed'): Promise<void> => updateMerchant(tx, { id, status })
 
-  return { setClosure, checkOwner, checkAlive, find, lock, namesOf, venuesOf, settlementAccountOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
+  /** Pays settlements to another account from now on. For the worker, once a change is in effect. */
+  const setSettlementAccount = (tx: Tx, id: MerchantId, { bankName, accountName, accountNumber, cnapsCode }: SettlementAccount): Promise<void> =>
+    updateSettlementAccount(tx, id, {
+      bankName, cnapsCode: cnapsCode ?? null, updatedAt: clock.now(),
+      accountNameSealed: vault.seal(accountName, sealed.accountName), accountNumberSealed: vault.seal(accountNumber, sealed.accountNumber)
+    })
+
+  return { setSettlementAccount, setClosure, checkOwner, checkAlive, find, lock, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
 }
 
 export type Merchants = ReturnType<typeof createMerchants>

@@ -1,9 +1,9 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { violates } from '../db/client.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { MerchantCategory, MerchantId, MerchantStatus, Venue } from './model.js'
+import type { AccountChangeId, AccountChangeRecord, MerchantCategory, MerchantId, MerchantStatus, Venue } from './model.js'
 import { merchantExists, venueExists } from './problems.js'
-import { merchants, settlementAccounts, venues } from './table.js'
+import { merchants, settlementAccountChanges, settlementAccounts, venues } from './table.js'
 
 export type MerchantRow = typeof merchants.$inferSelect
 export type SettlementAccountRow = typeof settlementAccounts.$inferSelect
@@ -84,4 +84,41 @@ export const updateVenue = async ({ db, office }: Tx, merchantId: MerchantId, { 
     .where(and(eq(venues.officeId, office), eq(venues.merchantId, merchantId), eq(venues.id, id)))
     .catch((error: unknown) => { throw violates(error, 'venues_one_per_name') ? venueExists({}) : error })
   return rowCount === 1
+}
+
+const changeColumns = {
+  id: settlementAccountChanges.id, merchantId: settlementAccountChanges.merchantId, status: settlementAccountChanges.status, accountSealed: settlementAccountChanges.accountSealed,
+  requestedBy: settlementAccountChanges.requestedBy, requestedAt: settlementAccountChanges.requestedAt, firstNotaryId: settlementAccountChanges.firstNotaryId,
+  secondNotaryId: settlementAccountChanges.secondNotaryId, effectiveAt: settlementAccountChanges.effectiveAt, endedAt: settlementAccountChanges.endedAt, reason: settlementAccountChanges.reason
+}
+
+const changeById = (office: number, id: AccountChangeId) => and(eq(settlementAccountChanges.officeId, office), eq(settlementAccountChanges.id, id))
+
+export const insertChange = async ({ db, office }: Tx, record: AccountChangeRecord): Promise<void> => {
+  await db.insert(settlementAccountChanges).values({ ...record, officeId: office })
+}
+
+export const findChange = async ({ db, office }: Tx, id: AccountChangeId): Promise<AccountChangeRecord | undefined> =>
+  (await db.select(changeColumns).from(settlementAccountChanges).where(changeById(office, id)))[0]
+
+export const lockChange = async ({ db, office }: Tx, id: AccountChangeId): Promise<AccountChangeRecord | undefined> =>
+  (await db.select(changeColumns).from(settlementAccountChanges).where(changeById(office, id)).for('update'))[0]
+
+export const findOpenChange = async ({ db, office }: Tx, merchantId: MerchantId): Promise<AccountChangeRecord | undefined> =>
+  (await db.select(changeColumns).from(settlementAccountChanges).where(and(
+    eq(settlementAccountChanges.officeId, office), eq(settlementAccountChanges.merchantId, merchantId), inArray(settlementAccountChanges.status, ['requested', 'checked', 'approved'])
+  )))[0]
+
+export const updateChange = async ({ db, office }: Tx, { id, status, firstNotaryId, secondNotaryId, effectiveAt, endedAt, reason }: AccountChangeRecord): Promise<void> => {
+  await db.update(settlementAccountChanges).set({ status, firstNotaryId, secondNotaryId, effectiveAt, endedAt, reason }).where(changeById(office, id))
+}
+
+/** Newest first, from below a position. */
+export const listChanges = ({ db, office }: Tx, merchantId: MerchantId, before: AccountChangeId | undefined, limit: number): Promise<AccountChangeRecord[]> =>
+  db.select(changeColumns).from(settlementAccountChanges)
+    .where(and(eq(settlementAccountChanges.officeId, office), eq(settlementAccountChanges.merchantId, merchantId), before && lt(settlementAccountChanges.id, before)))
+    .orderBy(desc(settlementAccountChanges.id)).limit(limit)
+
+export const updateSettlementAccount = async ({ db, office }: Tx, merchantId: MerchantId, set: Partial<SettlementAccountRow>): Promise<void> => {
+  await db.update(settlementAccounts).set(set).where(and(eq(settlementAccounts.officeId, office), eq(settlementAccounts.merchantId, merchantId)))
 }

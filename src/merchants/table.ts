@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { check, date, foreignKey, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { bytes, id, instant, officeId } from '../db/columns.js'
 import { allow, allowAll, context, ofMerchant, ofOffice } from '../db/policies.js'
-import type { MerchantCategory, MerchantStatus } from './model.js'
+import type { AccountChangeStatus, MerchantCategory, MerchantStatus } from './model.js'
 
 const publicStatuses = sql`status in ('active', 'suspended', 'closing', 'closed')`
 
@@ -43,6 +43,8 @@ export const settlementAccounts = pgTable('settlement_accounts', {
   bankName: text('bank_name').notNull(),
   accountNameSealed: text('account_name_sealed').notNull(),
   accountNumberSealed: text('account_number_sealed').notNull(),
+  /** the branch's number; public */
+  cnapsCode: text('cnaps_code'),
   /** the owner as named in the application */
   ownerPhoneSealed: text('owner_phone_sealed').notNull(),
   ownerPhoneIndex: bytes('owner_phone_index').notNull(),
@@ -73,4 +75,28 @@ export const venues = pgTable('venues', {
   allow('venues', 'select', ['anyone', 'consumer', 'bureau', 'operator', 'notary', 'worker', 'redeemer', 'merchant', 'adjudicator'], ofOffice),
   ...allowAll('venues', ['insert', 'update'], ['merchant'], ofMerchant),
   ...allowAll('venues', ['insert', 'update'], ['worker'], ofOffice)
+])
+
+/** Changes of settlement accounts that were asked for, one open a merchant. */
+export const settlementAccountChanges = pgTable('settlement_account_changes', {
+  officeId: officeId(),
+  id: id('id', 'sac').notNull(),
+  merchantId: id('merchant_id', 'mer').notNull(),
+  status: text('status').$type<AccountChangeStatus>().notNull(),
+  accountSealed: text('account_sealed').notNull(),
+  requestedBy: id('requested_by', 'per').notNull(),
+  requestedAt: instant('requested_at').notNull(),
+  firstNotaryId: id('first_notary_id', 'per'),
+  secondNotaryId: id('second_notary_id', 'per'),
+  effectiveAt: instant('effective_at'),
+  endedAt: instant('ended_at'),
+  reason: text('reason')
+}, (t) => [
+  primaryKey({ name: 'settlement_account_changes_pk', columns: [t.officeId, t.id] }),
+  foreignKey({ name: 'settlement_account_changes_merchant', columns: [t.officeId, t.merchantId], foreignColumns: [merchants.officeId, merchants.id] }),
+  uniqueIndex('settlement_account_changes_one_open').on(t.officeId, t.merchantId).where(sql`${t.status} in ('requested', 'checked', 'approved')`),
+  check('settlement_account_changes_status', sql`${t.status} in ('requested', 'checked', 'approved', 'effective', 'ended')`),
+  check('settlement_account_changes_two_notaries', sql`${t.secondNotaryId} is null or ${t.secondNotaryId} <> ${t.firstNotaryId}`),
+  ...allowAll('settlement_account_changes', ['select', 'update'], ['notary', 'worker'], ofOffice),
+  ...allowAll('settlement_account_changes', ['select', 'insert', 'update'], ['merchant'], ofMerchant)
 ])

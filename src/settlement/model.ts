@@ -98,3 +98,6 @@ export type Payout = z.output<typeof Payout>
 
 export const SettlementQuery = PageQuery.extend({ status: SettlementStatus.optional() })
 export type SettlementQuery = z.output<typeof SettlementQuery>
+
+/** A payout that the bank confirmed, and what it is made of. */
+export type PaidPayout = Readonly<{ payout: Payout; cutoff: Date; paidAt: Date; lines: readonly Readonly<{ contractId: Id<'ctr'>; releases: number; amountFen: FenAmount }>[] }>

@@ -14,7 +14,7 @@ import { SettlementItemId, type ItemRecord, type SettlementRecord } from './mode
 import { bankAccount, feeTaken, payoutCameBack, payoutConfirmed, payoutReturned } from './postings.js'
 import { bankUnavailable } from './problems.js'
 import { advanced, answered, askAgainAt, cameBack, isUnderWay, maskedAccount } from './rules.js'
-import { countUnderWay, findItem, lockSettlement, updateItem, updateSettlement } from './store.js'
+import { countUnderWay, findItem, findItems, lockSettlement, updateItem, updateSettlement } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -142,11 +142,10 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
    * fee by the office. What comes back was paid before, even if we had not heard so yet. A second
    * notice changes nothing.
    */
-  const recordReturn = async ({ key, reference, reason }: ReturnedPayout): Promise<void> => {
+  const recordReturn = async ({ key, reference, reason }: ReturnedPayout, at = clock.now()): Promise<void> => {
     const itemId = SettlementItemId.parse(key)
     const special = await specialAccount(officeOf(itemId))
     await work.write(worker, officeOf(itemId), async (tx) => {
-      const at = clock.now()
       const found = await lock(tx, itemId)
       const paid = isUnderWay(found.item) ? await record(tx, found, { outcome: 'paid', reference }, { at, special }) : found.item
       const after = cameBack(paid, reason, at)
@@ -157,7 +156,18 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     })
   }
 
-  return { checkBank, specialAccount, sealPayee, maskedPayee, order, recordReturn }
+  /** The bank's statement says that a payout was made. After a final answer nothing changes. */
+  const recordPaid = async (itemId: SettlementItemId, reference: string, at: Date): Promise<void> => {
+    const special = await specialAccount(officeOf(itemId))
+    await work.write(worker, officeOf(itemId), async (tx) => { await record(tx, await lock(tx, itemId), { outcome: 'paid', reference }, { at, special }) })
+  }
+
+  /** Payouts of these items and the names they are paid to; for matching with statements. */
+  const payeesOf = async (tx: Tx, itemIds: readonly SettlementItemId[]) =>
+    (await findItems(tx, itemIds)).filter(({ payeeSealed }) => payeeSealed !== null)
+      .map((item) => ({ id: item.id, status: item.status, isUnderWay: isUnderWay(item), payeeName: payeeOf(item).accountName }))
+
+  return { checkBank, specialAccount, sealPayee, payeeOf, maskedPayee, order, recordReturn, recordPaid, payeesOf }
 }
 
 export type Payouts = ReturnType<typeof createPayouts>

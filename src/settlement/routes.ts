@@ -9,6 +9,7 @@ import { amountsMoved, bankUnavailable, nothingPayable } from './problems.js'
 import type { Settlements } from './service.js'
 
 const tags = ['settlement']
+const xml = { description: 'pain.001.001.09', content: { 'application/xml': { schema: { type: 'string' } } } }
 const params = z.object({ id: SettlementId })
 const OfMerchant = z.object({ id: MerchantId })
 
@@ -40,6 +41,11 @@ export const settlementRoutes = (settlements: Settlements): Routes => async (app
     schema: { operationId: 'getSettlement', summary: 'One settlement with its items', tags, params, response: { 200: Settlement } },
     config: { access: ['notary'] }
   }, async ({ caller, params: { id } }) => settlements.view(caller, id))
+
+  app.get('/settlements/:id/pain001.xml', {
+    schema: { operationId: 'getPaymentFile', summary: 'The payouts of an approved settlement as pain.001.001.09, for the bank', tags, params, response: { 200: xml } },
+    config: { access: ['notary'], problems: [wrongState] }
+  }, async ({ caller, params: { id } }, reply) => reply.type('application/xml; charset=utf-8').send(await settlements.paymentFile(caller, id)))
 
   app.get('/merchants/:id/payouts', {
     schema: { operationId: 'listPayouts', summary: 'What the bank was ordered to pay a merchant, newest first', tags, params: OfMerchant, querystring: PageQuery, response: { 200: Page(Payout) } },

@@ -26,6 +26,12 @@ import { amountsMoved } from './problems.js'
 /** The office's fee on a payout: `floor(gross · basisPoints / 10,000)`. */
 export const feeOf = (grossFen: Fen, basisPoints: number): Fen => (grossFen * BigInt(basisPoints)) / 10_000n
 
+/** @throws wrong_state (409): the accounts to be paid to are those of the approval */
+export const approvedAtOf = ({ status, approvedAt }: SettlementRecord): Date => {
+  if (approvedAt === null) throw wrongState({ state: status, allowed: ['approved', 'submitted', 'completed'] })
+  return approvedAt
+}
+
 /** @throws wrong_state (409), same_person (403) when the maker would check */
 export const checkApprover = ({ status, makerId }: SettlementRecord, personId: Id<'per'>): void => {
   if (status !== 'draft') throw wrongState({ state: status, allowed: ['draft'] })
@@ -94,3 +100,9 @@ export const askAgainAt = (approvedAt: Date, now: Date): Date =>
 
 /** The last four characters of an account number. */
 export const maskedAccount = (accountNumber: string): string => `****${accountNumber.slice(-4)}`
+
+/**
+ * The name of an order in a bank's messages, which take 35 characters and often only letters and
+ * digits: the id in capitals without its underscore. It leads back to the id.
+ */
+export const endToEndIdOf = (id: string): string => id.replace('_', '').toUpperCase()

@@ -1,4 +1,5 @@
-import { actorOf, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Claims } from '../claims/service.js'
+import { actorOf, inRole, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
 import { dateOf } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
@@ -7,7 +8,7 @@ import { newId, officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import { sum } from '../kernel/money.js'
 import { pageOf, positionOf, type PageOf, type PageQuery } from '../kernel/page.js'
-import { notFound } from '../kernel/problems.js'
+import { notFound, wrongState } from '../kernel/problems.js'
 import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { MerchantId } from '../merchants/model.js'
@@ -15,12 +16,13 @@ import type { Merchants } from '../merchants/service.js'
 import type { Office } from '../offices/model.js'
 import type { Offices } from '../offices/service.js'
 import type { Payables } from '../redemptions/payables.js'
-import { PayoutFee, Settlement, SettlementId, SettlementItemId, type DraftSettlement, type ItemRecord, type Payout, type SettlementItem, type SettlementQuery, type SettlementRecord, type SettlementSummary } from './model.js'
+import { PayoutFee, Settlement, SettlementId, SettlementItemId, type DraftSettlement, type ItemRecord, type PaidPayout, type Payout, type SettlementItem, type SettlementQuery, type SettlementRecord, type SettlementSummary } from './model.js'
+import { pain001Xml } from './pain001.js'
 import type { Payouts } from './payouts.js'
 import { payableAccount, settlementApproved } from './postings.js'
 import { nothingPayable } from './problems.js'
-import { cancelled, checkApprover, checkMoney, feeOf } from './rules.js'
-import { cancelItems, findSettlement, insertItems, insertSettlement, listItems, listPayouts, listSettlements, lockSettlement, sumItems, updateItem, updateSettlement } from './store.js'
+import { approvedAtOf, cancelled, checkApprover, checkMoney, feeOf } from './rules.js'
+import { cancelItems, findItem, findSettlement, insertItems, insertSettlement, listItems, listPayouts, listSettlements, lockSettlement, sumItems, updateItem, updateSettlement } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -28,6 +30,7 @@ type Dependencies = Readonly<{
   offices: Offices
   merchants: Merchants
   payables: Payables
+  claims: Pick<Claims, 'collect'>
   ledger: Ledger
   evidence: Evidence
   payouts: Payouts
@@ -53,7 +56,7 @@ const officeOfNotary = ({ office }: Caller): number => {
   return office
 }
 
-export const createSettlements = ({ work, clock, offices, merchants, payables, ledger, evidence, payouts }: Dependencies) => {
+export const createSettlements = ({ work, clock, offices, merchants, payables, claims, ledger, evidence, payouts }: Dependencies) => {
   const lock = async (tx: Tx, id: SettlementId): Promise<SettlementRecord> => {
     const settlement = await lockSettlement(tx, id)
     if (!settlement) throw notFound({})
@@ -79,7 +82,8 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
   }
 
   /**
-   * Drafts a settlement of what is payable by the cutoff and in no other, one item a merchant.
+   * Drafts a settlement of what is payable by the cutoff and in no other, one item a merchant. Claims
+   * on merchants are collected first.
    * @throws not_found (404) for a merchant the office does not know, nothing_payable (422)
    */
   const draft = async (command: Command, { cutoff, merchantIds }: DraftSettlement): Promise<Settlement> => {
@@ -91,6 +95,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
         id: newId('stl', tx.office), status: 'draft', cutoff: cutoff ?? now, feeBasisPoints: await tariffOn(tx, office, now),
         makerId: command.caller.personId, checkerId: null, createdAt: now, approvedAt: null, completedAt: null
       }
+      await claims.collect(tx, merchantIds, now)
       const due = await payables.listPayable(tx, { cutoff: settlement.cutoff, merchantIds })
       const items: ItemRecord[] = []
       for (const { merchantId } of due.filter(({ grossFen }) => grossFen > 0n)) {
@@ -178,6 +183,24 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
       return viewOf(settlement, await listItems(tx, id))
     })
 
+  /**
+   * A settlement's payouts as a file for the bank, with the accounts as they were at approval.
+   * @throws not_found (404), wrong_state (409) before it is approved
+   */
+  const paymentFile = async (caller: Caller, id: SettlementId): Promise<string> => {
+    const { bankName, accountName, accountNumber } = await offices.byNumber(officeOfNotary(caller))
+    return work.read(actorOf(caller), officeOf(id), async (tx) => {
+      const settlement = await findSettlement(tx, id)
+      if (!settlement) throw notFound({})
+      const approvedAt = approvedAtOf(settlement)
+      const items = await listItems(tx, id)
+      return pain001Xml({
+        settlement, approvedAt, from: { bankName, accountName, accountNumber },
+        payouts: items.map((item) => ({ itemId: item.id, to: payouts.payeeOf(item), amountFen: item.grossFen - item.feeFen }))
+      })
+    })
+  }
+
   /** The office's settlements, newest first. */
   const list = (caller: Caller, query: SettlementQuery): Promise<PageOf<SettlementSummary>> =>
     work.read(actorOf(caller), officeOfNotary(caller), async (tx) => {
@@ -201,7 +224,25 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, l
     })
   }
 
-  return { draft, approve, cancel, view, list, payoutsOf }
+  /**
+   * A payout and what it is made of, for its statement. Whether the caller may see it its own role
+   * decides; the settlement it is part of is read in the service's.
+   * @throws not_found (404), wrong_state (409) until the bank has confirmed it
+   */
+  const paidPayout = (caller: Caller, id: SettlementItemId): Promise<PaidPayout> =>
+    work.read(actorOf(caller), officeOf(id), async (tx) => {
+      const item = await findItem(tx, id)
+      if (!item) throw notFound({})
+      if (item.status !== 'paid' || item.answeredAt === null) throw wrongState({ state: item.status, allowed: ['paid'] })
+      const settlement = await inRole(tx, 'worker', (asWorker) => findSettlement(asWorker, item.settlementId))
+      invariant(settlement, `settlement ${item.settlementId} is missing`)
+      return {
+        payout: { ...itemView(item), settlementId: item.settlementId, account: payouts.maskedPayee(item) },
+        cutoff: settlement.cutoff, paidAt: item.answeredAt, lines: await payables.linesOf(tx, id)
+      }
+    })
+
+  return { draft, approve, cancel, view, paymentFile, list, payoutsOf, paidPayout }
 }
 
 export type Settlements = ReturnType<typeof createSettlements>

@@ -42,6 +42,9 @@ export const updateSettlement = async ({ db, office }: Tx, { id, status, checker
 export const findItem = async ({ db, office }: Tx, id: SettlementItemId): Promise<ItemRecord | undefined> =>
   (await db.select(itemColumns).from(settlementItems).where(itemById(office, id)))[0]
 
+export const findItems = async ({ db, office }: Tx, ids: readonly SettlementItemId[]): Promise<ItemRecord[]> =>
+  ids.length === 0 ? [] : db.select(itemColumns).from(settlementItems).where(and(eq(settlementItems.officeId, office), inArray(settlementItems.id, [...ids])))
+
 export const listItems = ({ db, office }: Tx, settlementId: SettlementId): Promise<ItemRecord[]> =>
   db.select(itemColumns).from(settlementItems)
     .where(and(eq(settlementItems.officeId, office), eq(settlementItems.settlementId, settlementId))).orderBy(asc(settlementItems.id))

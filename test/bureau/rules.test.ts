@@ -15,7 +15,7 @@ const sums = {
 
 t.test('a trial balance\'s two sides are the sums of its lines', async () => {
   fc.assert(fc.property(someBalances, (balances) => {
-    const { accounts, debitFen, creditFen } = trialBalanceOf(at, balances)
+    const { accounts, debitFen, creditFen } = trialBalanceOf(at, 'booking', balances, balances)
     const side = (wanted: string) => accounts.filter(({ kind }) => kind === wanted).reduce((sum, { balanceFen }) => sum + balanceFen, 0n)
     return debitFen === side('asset') && creditFen === side('liability') && accounts.length === AccountKind.options.length
       && accounts.every(({ account, kind }) => (kind === 'asset') === assetKinds.has(account))
@@ -24,11 +24,11 @@ t.test('a trial balance\'s two sides are the sums of its lines', async () => {
 
 t.test('the overview says so when the two ways of adding up differ', async (t) => {
   const balanced = new Map<AccountKind, bigint>([['bank', 70n], ['clearing', 20n], ['due_from_office', 10n], ['held', 60n], ['payable', 40n]])
-  t.match(overviewOf(at, sums, balanced, balanced), { agree: true, coverFen: -10n, bankFen: 70n, payableFen: 40n })
-  t.match(overviewOf(at, sums, balanced, new Map([...balanced, ['held', 61n]])), { agree: false })
-  t.match(overviewOf(at, sums, new Map([...balanced, ['held', 61n], ['payable', 39n]]), balanced), { agree: false }, 'also where the totals are equal')
+  t.match(overviewOf(at, 'booking', sums, balanced, balanced), { agree: true, coverFen: -10n, bankFen: 70n, payableFen: 40n })
+  t.match(overviewOf(at, 'booking', sums, balanced, new Map([...balanced, ['held', 61n]])), { agree: false })
+  t.match(overviewOf(at, 'booking', sums, new Map([...balanced, ['held', 61n], ['payable', 39n]]), balanced), { agree: false }, 'also where the totals are equal')
   const unbalanced = new Map([...balanced, ['held', 61n] as const])
-  t.match(overviewOf(at, sums, unbalanced, unbalanced), { agree: false }, 'and where assets and liabilities are not')
+  t.match(overviewOf(at, 'booking', sums, unbalanced, unbalanced), { agree: false }, 'and where assets and liabilities are not')
 })
 
 t.test('nothing on the books is zero on both sides', async (t) => {

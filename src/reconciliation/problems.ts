@@ -1,0 +1,16 @@
+import { problem } from '../kernel/problem.js'
+
+export const dayNotOver = problem<{ from: Date }>('day_not_over', {
+  status: 422,
+  title: { zh: '该日尚未结束', en: 'The day is not over' },
+  detail: ({ from }) => ({ zh: `该日最早可于 ${from.toISOString()} 起关账。`, en: `The day can be closed from ${from.toISOString()} on.` })
+})
+
+export const differenceUnexplained = problem<{ differenceFen: bigint }>('difference_unexplained', {
+  status: 422,
+  title: { zh: '差额未说明', en: 'A difference is not explained' },
+  detail: ({ differenceFen }) => ({
+    zh: `银行余额与账簿相差 ${differenceFen} 分。请先导入对账单并处理待查款项,或说明原因(reason)后关账。`,
+    en: `The bank and the books differ by ${differenceFen} fen. Import the statement and resolve what is in suspense, or give a reason.`
+  })
+})
