@@ -12,7 +12,9 @@ export default {
 
     layer('kernel-is-the-floor', 'The kernel knows nothing of the product.', '^src/kernel/', ['^src/kernel/']),
     layer('db-knows-no-domain', 'db/ offers transactions and columns, never a table of its own.', '^src/db/', ['^src/(db|kernel)/']),
-    layer('books-know-no-feature', 'The ledger, evidence, audit, outbox and timetable serve every feature and name none.', '^src/(ledger|evidence|audit|outbox|timetable)/', ['^src/(kernel|db|http)/', '^src/(ledger|evidence|audit|outbox|timetable)/']),
+    layer('books-know-no-feature', 'The ledger, evidence, audit, outbox and timetable serve every feature and name none.', '^src/(ledger|evidence|audit|outbox|timetable)/', ['^src/(kernel|db|http|verify)/', '^src/(ledger|evidence|audit|outbox|timetable)/']),
+    layer('verifier-stands-alone', 'What outsiders run imports nothing of the service, so that they can read all of it.', '^src/verify/', ['^src/verify/']),
+    layer('witness-knows-only-the-verifier', 'A witness runs elsewhere and trusts nothing of the service.', '^src/witness/', ['^src/(witness|verify)/']),
     layer('http-knows-no-feature', 'Plugins are generic; app.ts hands them what they need.', '^src/http/', ['^src/(http|kernel)/']),
 
     layer('rules-are-pure', 'Rules see models, problems and the kernel: no database, no services, no HTTP.', '/(rules|postings)\\.ts$', ['^src/kernel/', '/(model|problems|rules)\\.ts$']),

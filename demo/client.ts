@@ -25,8 +25,11 @@ export type Api = Readonly<{
 
 export type Caller = (method: string, path: string, sent?: Sent) => Promise<Answer>
 
-const read = async (response: Response): Promise<any> =>
-  /json/.test(response.headers.get('content-type') ?? '') ? response.json() : response.text()
+const read = async (response: Response): Promise<any> => {
+  const type = response.headers.get('content-type') ?? ''
+  if (/json/.test(type)) return response.json()
+  return /pdf/.test(type) ? Buffer.from(await response.arrayBuffer()) : response.text()
+}
 
 /** Calls with a token, or without. */
 export const caller = (url: string, token?: string): Caller => async (method, path, { body, key } = {}) => {

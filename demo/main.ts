@@ -1,4 +1,6 @@
+import { goToAward } from './chapters/award.js'
 import { closeTheBooks } from './chapters/books.js'
+import { shutDown } from './chapters/closure.js'
 import { coolOff } from './chapters/cooling-off.js'
 import { raceForTheLastSession } from './chapters/last-session.js'
 import { openPool } from './chapters/listing.js'
@@ -28,6 +30,8 @@ const tell = async (url: string): Promise<number> => {
   await coolOff(story, pool)
   await raceForTheLastSession(story, pool)
   await moveAway(story, pool, sold)
+  await goToAward(story, pool)
+  await shutDown(story, pool)
   await closeTheBooks(story, pool, sold)
   return story.checked()
 }

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { deriveKey, type Config } from './config.js'
 import { createPool } from './db/client.js'
 import { createUnitOfWork, worker } from './db/unit-of-work.js'
+import { HashName } from './evidence/model.js'
+import { openLog } from './evidence/sequencer.js'
 import { Phone, type PersonId } from './identity/model.js'
 import { createPeople } from './identity/people.js'
 import { createRevocations } from './identity/revocations.js'
@@ -28,7 +30,8 @@ const NewOffice = z.object({
   origin: text.regex(/^[^\s+]+$/).meta({ description: 'the origin line of the evidence log, such as example.cn/changning' }),
   'bank-name': text,
   'account-name': text,
-  'account-number': z.string().regex(/^\d{8,32}$/)
+  'account-number': z.string().regex(/^\d{8,32}$/),
+  'evidence-hash': HashName.default('sha256').meta({ description: 'the hash function of the evidence log, for good' })
 })
 
 const staffRoles = { notary: ['maker', 'checker'], adjudicator: ['mediator', 'arbitrator'], operator: [], bureau: [] } as const
@@ -77,10 +80,14 @@ export const createAdministration = ({ config, serviceUrl, clock = { now: () => 
     const wanted = parsed(NewOffice, args)
     if ((await offices.numbers()).includes(wanted.number)) throw new UsageError(`--number: office ${wanted.number} exists already`)
     const { number, name, district, origin } = wanted
-    const office = await work.write(worker, number, (tx) => offices.establish(tx, {
-      number, name, district, origin,
-      bankName: wanted['bank-name'], accountName: wanted['account-name'], accountNumber: wanted['account-number']
-    }))
+    const office = await work.write(worker, number, async (tx) => {
+      const established = await offices.establish(tx, {
+        number, name, district, origin,
+        bankName: wanted['bank-name'], accountName: wanted['account-name'], accountNumber: wanted['account-number']
+      })
+      await openLog(tx, { vault, origin, hash: wanted['evidence-hash'], now: clock.now() })
+      return established
+    })
     return `office ${office.number} (${office.name}): ${office.id}`
   }
 

@@ -1,8 +1,16 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createPrivateKey, createPublicKey, createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createAudit } from './audit/service.js'
+import { bankRoutes } from './bank/routes.js'
+import { createBankStatements } from './bank/statements.js'
+import { createSuspense } from './bank/suspense.js'
 import { bureauRoutes } from './bureau/routes.js'
 import { createBureau } from './bureau/service.js'
+import { createBundles } from './casefiles/bundle.js'
+import { casefileRoutes } from './casefiles/routes.js'
+import { createCasefiles } from './casefiles/service.js'
 import { checkRoutes } from './checks/routes.js'
 import { createChecks } from './checks/service.js'
 import type { Channels } from './channels/channel.js'
@@ -12,6 +20,8 @@ import { smsTopic, type SendSms, type SmsPayload } from './channels/sms/sms.js'
 import { createChanges } from './changes/service.js'
 import { changeRoutes } from './changes/routes.js'
 import { deriveKey, type Config } from './config.js'
+import { certificateRoutes } from './certificates/routes.js'
+import { createCertificates } from './certificates/service.js'
 import { contractRoutes } from './contracts/routes.js'
 import { closureRoutes } from './closure/routes.js'
 import { createClosures } from './closure/service.js'
@@ -22,8 +32,29 @@ import { openListener } from './db/listener.js'
 import { createUnitOfWork } from './db/unit-of-work.js'
 import { depositRoutes } from './deposits/routes.js'
 import { createDeposits } from './deposits/service.js'
+import { documentRoutes } from './documents/routes.js'
+import { createDocuments } from './documents/service.js'
+import { claimRoutes } from './claims/routes.js'
+import { createClaims } from './claims/service.js'
+import { createAppointments } from './disputes/appointments.js'
+import { createArbitration } from './disputes/arbitration.js'
+import { createCases } from './disputes/cases.js'
+import { createCaseDocuments } from './disputes/documents.js'
+import { createEndings } from './disputes/endings.js'
+import { createExecutions } from './disputes/executions.js'
+import { createFreezes } from './disputes/freezes.js'
+import { createMediation } from './disputes/mediation.js'
+import { createNegotiation } from './disputes/negotiation.js'
+import { disputeRoutes } from './disputes/routes.js'
 import { createDisputes } from './disputes/service.js'
+import { createSettling } from './disputes/settling.js'
+import { createEvmAnchor } from './evidence/evm.js'
+import { createEvidenceKeeper } from './evidence/keeper.js'
+import { evidenceRoutes, receiptRoutes } from './evidence/routes.js'
 import { createEvidence } from './evidence/service.js'
+import { createRemoteTsa } from './evidence/timestamps.js'
+import { handoverRoutes, handoverSigningProblems } from './handovers/routes.js'
+import { createHandovers } from './handovers/service.js'
 import type { TokenKeys } from './http/authentication.js'
 import { createMetrics } from './http/metrics.js'
 import type { UndeclaredProblem } from './http/problem-details.js'
@@ -35,19 +66,28 @@ import { createIdentity } from './identity/service.js'
 import { createJobRunner } from './jobs/runner.js'
 import type { Clock } from './kernel/clock.js'
 import { createVault } from './kernel/vault.js'
+import { createInquiry } from './ledger/inquiry.js'
 import { createLedger } from './ledger/service.js'
+import { createAccountChanges } from './merchants/account-changes.js'
 import { merchantRoutes } from './merchants/routes.js'
 import { createMerchants } from './merchants/service.js'
+import { createNotices } from './notices/service.js'
+import { officeRequired } from './offices/problems.js'
 import { createOffices } from './offices/service.js'
 import { createWorkingDays } from './offices/working-days.js'
 import { createOutbox, type Delivery } from './outbox/service.js'
+import { pauseRoutes } from './pauses/routes.js'
+import { createPauses } from './pauses/service.js'
 import { productRoutes } from './products/routes.js'
 import { createProducts } from './products/service.js'
 import { createPayables } from './redemptions/payables.js'
 import { createClosings } from './redemptions/closings.js'
+import { createDisputedReleases } from './redemptions/disputed/service.js'
+import { createHanding } from './redemptions/handing.js'
 import { createRedeemer } from './redemptions/redeemer.js'
 import { redemptionRoutes } from './redemptions/routes.js'
 import { createRedemptions } from './redemptions/service.js'
+import { createTerms } from './redemptions/terms.js'
 import { createWindows } from './redemptions/windows.js'
 import { sandboxBankRoutes } from './sandbox/bank/routes.js'
 import { createSandboxBank } from './sandbox/bank/service.js'
@@ -64,10 +104,27 @@ import { createSandboxPayments } from './sandbox/payments/service.js'
 import { createSeed } from './sandbox/seed.js'
 import { createMerchantSeed } from './sandbox/seed-merchant.js'
 import { createSandboxSms, createSandboxTime } from './sandbox/service.js'
+import { openSeals } from './seals/files.js'
+import { createSeals } from './seals/service.js'
 import { createPayouts } from './settlement/payouts.js'
 import { settlementRoutes } from './settlement/routes.js'
 import { createSettlements } from './settlement/service.js'
+import { createClamav } from './storage/clamav.js'
+import { createFolderShelf } from './storage/folder.js'
+import { createS3Shelf } from './storage/s3.js'
+import { createStorage } from './storage/storage.js'
+import { unclaimedRoutes } from './unclaimed/routes.js'
+import { createUnclaimed } from './unclaimed/service.js'
+import { reconciliationRoutes } from './reconciliation/routes.js'
+import { createReconciliations } from './reconciliation/service.js'
+import { partyStatementRoutes } from './statements/routes.js'
+import { createPartyStatements } from './statements/service.js'
 import { createTimetable, type Job } from './timetable/service.js'
+import { createAddressGuard } from './webhooks/address.js'
+import { createDispatch } from './webhooks/dispatch.js'
+import { webhookRoutes } from './webhooks/routes.js'
+import { createSender } from './webhooks/sender.js'
+import { createWebhooks } from './webhooks/service.js'
 
 /*
  * The composition root: every part is made and joined here, by hand, so that a missing part is a
@@ -132,9 +189,24 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     work, clock, vault, awaitDelivery: config.mode === 'sandbox',
     onFailure: (topic, error) => { metrics.outboxFailures.inc({ topic }); logger.warn({ err: error, topic }, 'delivery failed, will be retried') }
   })
+  const storage = createStorage({
+    directory: join(config.dataDirectory, 'incoming'),
+    shelf: config.s3 ? createS3Shelf(config.s3) : createFolderShelf(join(config.dataDirectory, 'files'))
+  })
   const evidence = createEvidence({ clock })
   const ledger = createLedger({ clock, evidence })
   const offices = createOffices({ work, clock })
+  const evidenceKeeper = createEvidenceKeeper({
+    work, clock, vault, offices,
+    remoteTsa: config.tsa && createRemoteTsa({ ...config.tsa, certificates: await readFile(config.tsa.caFile, 'utf8') }),
+    anchor: config.evmAnchor && createEvmAnchor(config.evmAnchor),
+    onFailure: (step, error) => { metrics.jobFailures.inc({ job: `evidence ${step}` }); logger.error({ err: error, step }, 'evidence log step failed, will be retried') }
+  })
+  const seals = createSeals({
+    work, clock, vault, offices, given: await openSeals(config.seals), makesOwn: config.mode === 'sandbox',
+    tokenOver: evidenceKeeper.tokenOver
+  })
+  const documents = createDocuments({ work, clock, vault, storage, seals, evidence, timetable })
 
   const sandboxBank = sandboxClock && createSandboxBank({ work, clock: sandboxClock, offices })
   const sandboxChannel = sandboxBank && createSandboxChannel({
@@ -158,46 +230,95 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   })
   const merchants = createMerchants({ work, clock, vault, evidence, offices, identity })
   const products = createProducts({ work, clock, evidence, offices, merchants })
-  const contracts = createContracts({ work, clock, vault, evidence, ledger, timetable, offices, identity, products })
+  const contracts = createContracts({ work, clock, vault, evidence, documents, ledger, timetable, offices, identity, products })
 
   const redemptionPool = createPool({ connectionString: serviceUrl, max: 2, onError, applicationName: 'ticun redemptions', pipeline: true, settings: keyLookupSettings })
   const redeemer = createRedeemer({
     pool: redemptionPool, clock,
     onBatch: (size, queued) => { metrics.batchSize.observe(size); metrics.queueDepth.set(queued) }
   })
-  const disputes = createDisputes({ ledger, evidence })
   const closings = createClosings({ ledger })
-  const sending = createSending({ work, clock, contracts, ledger, outbox, timetable, channels })
+  const releases = createDisputedReleases()
+  const notices = createNotices({ clock, outbox, people, merchants })
+  const pauses = createPauses({
+    work, clock, contracts, merchants, products, closings, evidence, timetable, notices,
+    scheduleTerm: (tx, contract, today) => redemptions.scheduleTerm(tx, contract, today)
+  })
+  const terms = createTerms({ pausesOf: pauses.daysOut })
+  const sending = createSending({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver: (tx, contractIds) => handovers.handedOver(tx, contractIds) })
   const bankRefunds = createBankRefunds({ work, clock, vault, offices, contracts, ledger, outbox, timetable, sending, bank: sandboxBank?.bank })
   const refunds = createRefunds({
     work, clock, contracts, closings, ledger, evidence, timetable, workingDays: createWorkingDays({ offices }),
-    quotes: createQuotes({ work, clock, contracts, closings, offices }),
+    quotes: createQuotes({ work, clock, contracts, closings, releases, terms, offices }),
     sending,
-    frozen: disputes, paidOrderOf: (tx, contractId) => deposits.paidOrderOf(tx, contractId)
+    frozen: createFreezes(), paidOrdersOf: (tx, contractIds) => deposits.paidOrdersOf(tx, contractIds)
+  })
+  const claims = createClaims({ work, contracts, ledger, evidence, refunds })
+  const cases = createCases({ contracts, evidence, timetable, notices, offices })
+  const caseDocuments = createCaseDocuments({ vault, people, merchants, offices })
+  const endings = createEndings({ contracts, releases, ledger, refunds, timetable })
+  const settling = createSettling({ timetable, cases, endings, documents: caseDocuments })
+  const negotiation = createNegotiation({ work, clock, cases, settling })
+  const mediation = createMediation({ work, clock, cases, settling, documents: caseDocuments })
+  const appointments = createAppointments({ work, clock, timetable, cases, people })
+  const arbitration = createArbitration({ work, clock, cases, negotiation, appointments, documents: caseDocuments })
+  const executions = createExecutions({ work, clock, contracts, releases, ledger, refunds, claims, cases, endings })
+  const disputes = createDisputes({ work, clock, contracts, releases, ledger, refunds, timetable, cases, endings, mediation })
+  const casefiles = createCasefiles({
+    work, clock, vault, storage, contracts, evidence, scan: config.clamav && createClamav(config.clamav), findDispute: disputes.find
   })
   const redemptions = createRedemptions({
-    work, clock, contracts, ledger, evidence, timetable, redeemer, openDispute: disputes.openFromObjection,
+    work, clock, contracts, ledger, evidence, timetable, redeemer, terms, openDispute: disputes.openFromObjection,
     refundAccount: refunds.accountForReturn
   })
+  const bundles = createBundles({
+    work, contracts, merchants, redemptions, ledger, evidenceLog: evidenceKeeper.log,
+    showDispute: disputes.show, documentsOf: caseDocuments.openAll, contentOf: casefiles.contentOf
+  })
 
-  const payables = createPayables()
+  const handovers = createHandovers({
+    work, clock, contracts, merchants, products, offices, people, identity, documents, refunds, releases: createHanding({ contracts, ledger }), ledger, evidence, timetable, notices
+  })
+
+  const payables = createPayables(claims)
   const deposits = createDeposits({
     work, clock, contracts, merchants, offices, ledger, evidence, timetable, outbox, channels,
-    returnStray: refunds.returnStray, refundWhole: refunds.refundWhole, refundAnswered: refunds.heard, beginTerm: redemptions.scheduleTerm,
+    returnStray: refunds.returnStray, refundWhole: refunds.refundWhole, refundAnswered: refunds.heard,
+    beginTerm: async (tx, contract, today) => {
+      await redemptions.scheduleTerm(tx, contract, today)
+      await certificates.depositBooked(tx, contract)
+    },
     onUnknownOrder: (channel, orderId) => { logger.error({ channel, orderId }, 'a channel told of an order that is not known') }
+  })
+  const certificates = createCertificates({
+    work, clock, contracts, documents, evidence, identity, merchants, offices, timetable, publicUrl: config.publicUrl,
+    placeOf: evidenceKeeper.log.placeOf
   })
   sandboxChannel?.deliverTo((rawBody, headers) => deposits.receive('sandbox', rawBody, headers))
 
   const payouts = createPayouts({ work, clock, vault, offices, payables, ledger, outbox, timetable, bank: sandboxBank?.bank })
-  const settlements = createSettlements({ work, clock, offices, merchants, payables, ledger, evidence, payouts })
-  const bureau = createBureau({ work, clock, offices, ledger })
+  const settlements = createSettlements({ work, clock, offices, merchants, payables, claims, ledger, evidence, payouts })
+  const inquiry = createInquiry()
+  const bankStatements = createBankStatements({ work, clock, vault, offices, ledger, inquiry, evidence, outbox, deposits, payouts, bankRefunds, onBooked: (office, day) => reconciliations.review(office, day) })
+  const reconciliations = createReconciliations({ work, clock, offices, inquiry, evidence, balanceOn: bankStatements.balanceOn })
+  const suspense = createSuspense({ work, clock, ledger, inquiry, evidence, statements: bankStatements, deposits })
+  const unclaimed = createUnclaimed({ work, clock, vault, ledger, evidence, payables, refunds, bankRefunds })
+  const bureau = createBureau({ work, clock, offices, ledger, inquiry, claims })
 
   const closures = createClosures({
     work, clock, contracts, merchants, deposits, refunds, ledger, evidence, timetable,
     onFailure: (contractId, error) => { metrics.jobFailures.inc({ job: 'closures' }); logger.error({ err: error, contractId }, 'a contract could not be ended, will be retried') }
   })
 
-  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), outbox.job, identity.job, closures.job]
+  const guard = createAddressGuard({ permitsLoopback: config.webhookLoopback })
+  const webhooks = createWebhooks({ work, clock, vault, guard, logSize: evidence.sizeOf })
+  const dispatch = createDispatch({
+    work, clock, vault, send: createSender(guard), entriesFrom: evidence.entriesFrom,
+    ...(sandboxClock ? { catchUp: evidenceKeeper.catchUp, awaitDelivery: true, timeoutMs: 2_000 } : { catchUp: undefined, awaitDelivery: false, timeoutMs: 10_000 }),
+    onFailure: (error) => { metrics.jobFailures.inc({ job: 'webhooks' }); logger.error({ err: error }, 'webhooks could not be sent, will be retried') }
+  })
+
+  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), closures.job, outbox.job, identity.job, dispatch.job]
   const runner = createJobRunner({
     clock, jobs, offices: offices.numbers,
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'job failed, will be retried') }
@@ -220,16 +341,43 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     seed: createSeed({ work, offices, people, exclusively: (use) => exclusively(serviceUrl, seedLockKey, use), parts: [createHolidaySeed({ work, offices }), createMerchantSeed({ work, clock, people, merchants, products })] })
   }
   await addRoutes(
-    identityRoutes({ identity, documentOf: contracts.documentToSign }),
-    merchantRoutes(merchants),
+    identityRoutes({
+      identity, signingProblems: handoverSigningProblems,
+      documentOf: async (caller, contractId) => await handovers.documentToSign(caller, contractId) ?? contracts.documentToSign(caller, contractId)
+    }),
+    merchantRoutes(merchants, createAccountChanges({ work, clock, vault, evidence, outbox, timetable, merchants })),
     productRoutes(products),
     contractRoutes(contracts),
+    documentRoutes(documents),
+    certificateRoutes(certificates),
+    partyStatementRoutes(createPartyStatements({ work, clock, certificates, contracts, documents, identity, merchants, offices, redemptions, refunds, settlements })),
     depositRoutes(deposits),
     redemptionRoutes(redemptions),
     refundRoutes(refunds, bankRefunds),
     closureRoutes(closures),
+    disputeRoutes({ disputes, negotiation, mediation, appointments, arbitration, executions }),
+    casefileRoutes({ casefiles, bundles }),
+    claimRoutes(claims),
+    pauseRoutes(pauses),
+    handoverRoutes(handovers),
     changeRoutes(createChanges({ work, clock, contracts, merchants, evidence, timetable })),
     settlementRoutes(settlements),
+    unclaimedRoutes(unclaimed),
+    evidenceRoutes({ log: evidenceKeeper.log, officeProblems: [officeRequired] }),
+    receiptRoutes(evidenceKeeper.log, [
+      { path: '/contracts/:id/receipt', prefix: 'ctr', operationId: 'getContractReceipt', summary: 'The evidence of a contract and its deposit, to be checked without us' },
+      { path: '/redemptions/:id/receipt', prefix: 'red', operationId: 'getRedemptionReceipt', summary: 'The evidence of a redemption' },
+      { path: '/refunds/:id/receipt', prefix: 'ref', operationId: 'getRefundReceipt', summary: 'The evidence of a refund' },
+      { path: '/disputes/:id/receipt', prefix: 'dsp', operationId: 'getDisputeReceipt', summary: 'The evidence of a dispute, up to its award' },
+      {
+        path: '/settlements/:id/receipt', prefix: 'stl', operationId: 'getSettlementReceipt', summary: 'The evidence of a settlement and each of its payouts', access: ['notary'],
+        alsoAbout: async (caller, id) => (await settlements.view(caller, id as `stl_${string}`)).items.map((item) => item.id)
+      },
+      { path: '/payouts/:id/receipt', prefix: 'sti', operationId: 'getPayoutReceipt', summary: 'The evidence of one merchant\'s payout', access: ['merchant', 'notary'] }
+    ]),
+    bankRoutes(bankStatements, suspense),
+    reconciliationRoutes(reconciliations),
+    webhookRoutes(webhooks),
     bureauRoutes(bureau),
     ...(sandboxChannel ? [sandboxPaymentRoutes(createSandboxPayments({ work, channel: sandboxChannel, deposits }))] : []),
     ...(sandboxBank ? [sandboxBankRoutes({ sandboxBank, onReturn: payouts.recordReturn }), checkRoutes(createChecks({ work, clock, offices }))] : []),
@@ -244,13 +392,18 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     /** Starts the jobs; the service is ready once they have run. */
     start: (): void => {
       runner.start()
+      evidenceKeeper.start()
       ready = true
     },
     /** Runs everything due by the clock's now, once: what tests use in place of the ticking jobs. */
     runDue: () => runner.runDue(clock.now()),
+    /** Sequences, time-stamps and anchors what there is, once: what tests use in place of the ticking rounds. */
+    keepEvidence: () => evidenceKeeper.runOnce(),
     /** Drains what is in flight, then lets go of the database. */
     close: async (): Promise<void> => {
       await runner.stop()
+      await dispatch.stop()
+      await evidenceKeeper.stop()
       await app.close()
       await redeemer.drain()
       await redemptionPool.end()

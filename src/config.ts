@@ -1,6 +1,8 @@
 import { hkdfSync } from 'node:crypto'
 import { z } from 'zod'
+import type { EvmOptions } from './evidence/evm.js'
 import type { KeyRing } from './kernel/vault.js'
+import type { S3Options } from './storage/s3.js'
 
 /*
  * The environment, read once by main.ts and frozen. In the sandbox the secrets are well known, so
@@ -23,6 +25,25 @@ const Environment = z.object({
   TICUN_DATA_KEYS: z.string().regex(/^[\w-]+:[A-Za-z0-9+/=]+(,[\w-]+:[A-Za-z0-9+/=]+)*$/).optional(),
   SMS_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   SMS_GATEWAY_KEY: z.base64().optional(),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  S3_REGION: text.default('us-east-1'),
+  S3_BUCKET: text.optional(),
+  S3_ACCESS_KEY_ID: text.optional(),
+  S3_SECRET_ACCESS_KEY: text.optional(),
+  S3_PATH_STYLE: flag.default('off'),
+  CLAMAV_URL: z.url({ protocol: /^tcp$/ }).optional(),
+  WEBHOOK_LOOPBACK: flag.default('off'),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SEAL_FILES: z.string().regex(/^\d+:[^,]+(,\d+:[^,]+)*$/).optional(),
+  SEAL_PASSWORD: text.optional(),
+  TSA_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TSA_CA_FILE: text.optional(),
+  TSA_POLICY: z.string().regex(/^[0-2](\.\d+)+$/).optional(),
+  TSA_SECONDS: z.coerce.number().int().min(1).default(60),
+  ANCHOR_EVM_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ANCHOR_EVM_CHAIN_ID: z.coerce.number().int().min(1).optional(),
+  ANCHOR_EVM_KEY: z.string().regex(/^0x[0-9a-fA-F]{64}$/).optional(),
+  ANCHOR_EVM_CONFIRMATIONS: z.coerce.number().int().min(1).max(100).default(3),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   RATE_LIMITS: flag.optional(),
   TRUST_PROXY: flag.default('off'),
@@ -40,6 +61,20 @@ export type Config = Readonly<{
   secret: Buffer
   dataKeys: KeyRing
   smsGateway: Readonly<{ url: string; key: Buffer }> | undefined
+  /** Where files are kept; undefined: in a folder of the data directory. */
+  s3: S3Options | undefined
+  /** The ClamAV daemon that looks into what is uploaded; undefined: nothing is scanned, and says so. */
+  clamav: Readonly<{ host: string; port: number }> | undefined
+  /** Webhooks may go to this machine itself: for development, in the sandbox only. */
+  webhookLoopback: boolean
+  /** the address people reach the service at, without a slash at its end */
+  publicUrl: string
+  /** PKCS#12 files of the seals that offices were given, by the office's number */
+  seals: Readonly<{ files: ReadonlyMap<number, string>; password: string }>
+  /** An outside time-stamping authority; undefined: each office's own. */
+  tsa: Readonly<{ url: string; caFile: string; policy: string | undefined; pauseMs: number }> | undefined
+  /** The chain that checkpoints are anchored in. */
+  evmAnchor: EvmOptions | undefined
   logLevel: string
   rateLimits: boolean
   trustProxy: boolean
@@ -80,6 +115,33 @@ const smsGatewayKey = (key: string | undefined): Buffer => {
   return bytes
 }
 
+const s3Of = (e: z.output<typeof Environment>): S3Options | undefined => {
+  if (e.S3_ENDPOINT === undefined) return undefined
+  const [bucket, accessKeyId, secretAccessKey] = [e.S3_BUCKET, e.S3_ACCESS_KEY_ID, e.S3_SECRET_ACCESS_KEY]
+  if (!bucket || !accessKeyId || !secretAccessKey) return refuse('S3_ENDPOINT also needs S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY')
+  return { endpoint: e.S3_ENDPOINT, region: e.S3_REGION, bucket, accessKeyId, secretAccessKey, pathStyle: e.S3_PATH_STYLE === 'on' }
+}
+
+const sealsOf = ({ SEAL_FILES = '', SEAL_PASSWORD }: z.output<typeof Environment>): Config['seals'] => {
+  const files = new Map(SEAL_FILES.split(',').filter(Boolean).map((item): [number, string] => [Number(item.slice(0, item.indexOf(':'))), item.slice(item.indexOf(':') + 1)]))
+  if (files.size > 0 && SEAL_PASSWORD === undefined) refuse('SEAL_FILES also needs SEAL_PASSWORD, the password of the PKCS#12 files')
+  return { files, password: SEAL_PASSWORD ?? '' }
+}
+
+const tsaOf = (e: z.output<typeof Environment>): Config['tsa'] => {
+  if (e.TSA_URL === undefined) return undefined
+  if (e.TSA_CA_FILE === undefined) return refuse('TSA_URL also needs TSA_CA_FILE: the PEM certificates that vouch for the authority')
+  return { url: e.TSA_URL, caFile: e.TSA_CA_FILE, policy: e.TSA_POLICY, pauseMs: e.TSA_SECONDS * 1000 }
+}
+
+const evmAnchorOf = (e: z.output<typeof Environment>): Config['evmAnchor'] => {
+  if (e.ANCHOR_EVM_URL === undefined) return undefined
+  if (e.ANCHOR_EVM_CHAIN_ID === undefined || e.ANCHOR_EVM_KEY === undefined) return refuse('ANCHOR_EVM_URL also needs ANCHOR_EVM_CHAIN_ID and ANCHOR_EVM_KEY')
+  return { url: e.ANCHOR_EVM_URL, chainId: e.ANCHOR_EVM_CHAIN_ID, privateKey: e.ANCHOR_EVM_KEY as `0x${string}`, confirmations: e.ANCHOR_EVM_CONFIRMATIONS }
+}
+
+const clamavOf = ({ hostname, port }: URL) => ({ host: hostname, port: port === '' ? 3310 : Number(port) })
+
 /** @throws ConfigError that says which variable is wrong and what it must be */
 export const configOf = (env: NodeJS.ProcessEnv): Config => {
   const parsed = Environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
@@ -87,6 +149,7 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
   const e = parsed.data
   const mode = e.TICUN_MODE ?? (e.DATABASE_URL === undefined && e.NODE_ENV !== 'production' ? 'sandbox' : 'production')
   if (mode === 'sandbox' && e.NODE_ENV === 'production') refuse('TICUN_MODE=sandbox is refused when NODE_ENV=production')
+  if (mode === 'production' && e.WEBHOOK_LOOPBACK === 'on') refuse('WEBHOOK_LOOPBACK=on is for the sandbox: in production a webhook must not reach this machine')
   if (mode === 'production' && e.TICUN_DATA_KEYS === undefined) refuse('TICUN_DATA_KEYS is required in production: id:base64 of 32 random bytes, newest first')
   const secret = mode === 'production' ? productionSecret(e.TICUN_SECRET) : e.TICUN_SECRET ? Buffer.from(e.TICUN_SECRET, 'base64') : sandboxSecret
   return Object.freeze({
@@ -99,6 +162,13 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
     secret,
     dataKeys: e.TICUN_DATA_KEYS === undefined ? [{ id: 'sandbox', key: sandboxDataKey }] : dataKeysOf(e.TICUN_DATA_KEYS),
     smsGateway: e.SMS_GATEWAY_URL === undefined ? undefined : { url: e.SMS_GATEWAY_URL, key: smsGatewayKey(e.SMS_GATEWAY_KEY) },
+    s3: s3Of(e),
+    clamav: e.CLAMAV_URL === undefined ? undefined : clamavOf(new URL(e.CLAMAV_URL)),
+    webhookLoopback: e.WEBHOOK_LOOPBACK === 'on',
+    publicUrl: (e.PUBLIC_URL ?? `http://${e.HOST}:${e.PORT}`).replace(/\/+$/, ''),
+    seals: sealsOf(e),
+    tsa: tsaOf(e),
+    evmAnchor: evmAnchorOf(e),
     logLevel: e.LOG_LEVEL,
     rateLimits: e.RATE_LIMITS === undefined ? mode === 'production' : e.RATE_LIMITS === 'on',
     trustProxy: e.TRUST_PROXY === 'on'

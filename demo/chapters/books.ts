@@ -5,7 +5,8 @@ import type { Story } from '../story.js'
 /** 账: what the notary and the bureau read at the end. */
 
 const eventNames: Readonly<Record<string, string>> = {
-  'payment-received': '付款提存 deposited', 'units-released': '核销 redeemed', 'release-voided': '撤销 voided', 'window-closed': '异议期满 window over'
+  'payment-received': '付款提存 deposited', 'units-released': '核销 redeemed', 'release-voided': '撤销 voided', 'window-closed': '异议期满 window over',
+  'refund-approved': '退费审批 refund approved', 'refund-sent': '退款发出 refund sent', 'refund-confirmed': '退款到账 refund paid'
 }
 
 const showStatement = async (story: Story, { swims: { consumer, contractId } }: Sold): Promise<void> => {

@@ -151,7 +151,7 @@ const contracts: readonly Check[] = [
     sql: `
       select office_id, id as contract_id, status, price_fen, alloc_fen, taken_fen, held_fen
       from contracts
-      where status in ('active', 'completed', 'expired') and frozen is null and alloc_fen + taken_fen + held_fen <> price_fen`
+      where status in ('active', 'completed', 'expired') and (frozen is null or frozen = 'pause') and alloc_fen + taken_fen + held_fen <> price_fen`
   },
   {
     name: 'released-once',
@@ -161,7 +161,7 @@ const contracts: readonly Check[] = [
       from contracts c
       left join (
         select office_id, contract_id, sum(units) as units, sum(amount_fen) as amount_fen
-        from releases where state not in ('voided', 'recorded') group by office_id, contract_id) r on r.office_id = c.office_id and r.contract_id = c.id
+        from releases where state not in ('voided', 'recorded') and kind <> 'award' group by office_id, contract_id) r on r.office_id = c.office_id and r.contract_id = c.id
       where c.units_used <> coalesce(r.units, 0) or c.alloc_fen <> coalesce(r.amount_fen, 0) or c.units_used > c.units or c.alloc_fen > c.price_fen`
   },
   {
@@ -192,30 +192,63 @@ const contracts: readonly Check[] = [
   }
 ]
 
-/** Release rows that a settlement item has, once approved, paid for out of `payable`. */
-const settled = "exists (select 1 from settlement_items i where i.office_id = r.office_id and i.id = r.item_id and i.status not in ('draft', 'cancelled', 'returned'))"
+const changes: readonly Check[] = [
+  {
+    name: 'term-ends-by-its-days',
+    says: 'A term card ends with its days and those it was paused, to the day',
+    sql: `
+      select c.office_id, c.id as contract_id, c.term_start, c.units, p.days as paused, c.expires_at
+      from contracts c
+      left join (select office_id, contract_id, sum(ends_on - starts_on + 1)::int as days from pauses where status in ('agreed', 'running', 'ended') group by office_id, contract_id) p
+        on p.office_id = c.office_id and p.contract_id = c.id
+      where c.kind = 'period' and c.term_start is not null
+        and (c.expires_at at time zone 'Asia/Shanghai')::timestamp <> (c.term_start + c.units::int + coalesce(p.days, 0))::timestamp`
+  },
+  {
+    name: 'holder-took-over',
+    says: 'Who holds a contract that was handed over is who signed for it last',
+    sql: `
+      select c.office_id, c.id as contract_id, c.consumer_id, h.to_id
+      from contracts c
+      join (select distinct on (office_id, contract_id) office_id, contract_id, to_id from handovers where status = 'accepted' order by office_id, contract_id, decided_at desc) h
+        on h.office_id = c.office_id and h.contract_id = c.id
+      where c.consumer_id <> h.to_id`
+  }
+]
+
+/** Release rows that a settlement item has, once approved, paid for out of `payable`, or that were set aside as unclaimed. */
+const settled = "(exists (select 1 from settlement_items i where i.office_id = r.office_id and i.id = r.item_id and i.status not in ('draft', 'cancelled', 'returned')) or exists (select 1 from unclaimed_items u where u.office_id = r.office_id and u.id = r.item_id and u.status in ('set_aside', 'claim_proposed')))"
 
 const merchants: readonly Check[] = [
   {
     name: 'payable-equals-releases',
-    says: 'What is payable to a merchant is that of its payable releases in no approved settlement',
+    says: 'What is payable to a merchant is that of its payable releases in no approved settlement, less what claims collected of it',
     sql: `
       select coalesce(a.office_id, r.office_id) as office_id, coalesce(a.merchant_id, r.merchant_id) as merchant_id, a.payable_fen, r.due_fen
       from (select office_id, merchant_id, sum(balance_fen) as payable_fen from accounts where kind = 'payable' group by office_id, merchant_id) a
       full join (
-        select office_id, merchant_id, sum(amount_fen) as due_fen from releases r where state = 'payable' and not ${settled} group by office_id, merchant_id) r
+        select office_id, merchant_id, sum(amount_fen) as due_fen from (
+          select office_id, merchant_id, amount_fen from releases r where state = 'payable' and not ${settled}
+          union all select office_id, merchant_id, -amount_fen from claim_collections r where not ${settled}) due
+        group by office_id, merchant_id) r
         on r.office_id = a.office_id and r.merchant_id = a.merchant_id
       where coalesce(a.payable_fen, 0) <> coalesce(r.due_fen, 0)`
   },
   {
     name: 'item-equals-its-releases',
-    says: 'A settlement item\'s gross is the sum of the releases it reserved; none is reserved to an item that is over without payment',
+    says: 'The gross of a settlement item, or of what is payable and unclaimed, is the sum of the releases it reserved, less what claims collected; none is reserved to an item that is over without payment',
     sql: `
       select coalesce(i.office_id, r.office_id) as office_id, coalesce(i.id, r.item_id) as item_id, i.status, i.gross_fen, r.reserved_fen
-      from (select office_id, id, status, gross_fen from settlement_items) i
-      full join (select office_id, item_id, sum(amount_fen) as reserved_fen from releases where item_id is not null group by office_id, item_id) r
+      from (
+        select office_id, id, status in ('draft', 'approved', 'submitted', 'paid') as reserves, status, gross_fen from settlement_items
+        union all select office_id, id, status in ('proposed', 'set_aside', 'claim_proposed'), status, amount_fen from unclaimed_items where kind = 'payable') i
+      full join (
+        select office_id, item_id, sum(amount_fen) as reserved_fen from (
+          select office_id, item_id, amount_fen from releases
+          union all select office_id, item_id, -amount_fen from claim_collections) reserved
+        where item_id is not null group by office_id, item_id) r
         on r.office_id = i.office_id and r.item_id = i.id
-      where coalesce(r.reserved_fen, 0) <> case when i.status in ('draft', 'approved', 'submitted', 'paid') then i.gross_fen else 0 end`
+      where coalesce(r.reserved_fen, 0) <> case when i.reserves then i.gross_fen else 0 end`
   },
   {
     name: 'in-transit-equals-items',
@@ -250,6 +283,21 @@ const merchants: readonly Check[] = [
   }
 ]
 
+const unclaimed: readonly Check[] = [
+  {
+    name: 'unclaimed-equals-items',
+    says: 'What is unclaimed is the sum of each item that two notaries set aside, and nobody was paid',
+    sql: `
+      with aside as (
+        select office_id, ${typeId('unc', 'id')} as of, amount_fen from unclaimed_items where status in ('set_aside', 'claim_proposed')
+      )
+      select coalesce(a.office_id, i.office_id) as office_id, coalesce(a.of, i.of) as item_id, i.amount_fen, a.balance_fen
+      from (select office_id, of, balance_fen from accounts where kind = 'unclaimed' and balance_fen <> 0) a
+      full join aside i on i.office_id = a.office_id and i.of = a.of
+      where coalesce(a.balance_fen, 0) <> coalesce(i.amount_fen, 0)`
+  }
+]
+
 const committed = "('approved', 'processing', 'paid', 'failed')"
 
 const refunds: readonly Check[] = [
@@ -260,7 +308,8 @@ const refunds: readonly Check[] = [
       with owed as (
         select office_id, of, sum(balance_fen) as owed_fen from accounts where kind in ('refund_payable', 'refund_in_transit') group by office_id, of
       ), due as (
-        select office_id, ${typeId('ref', 'id')} as of, status, case when status in ${committed} and status <> 'paid' then refund_fen else 0 end as due_fen from refunds
+        select office_id, ${typeId('ref', 'id')} as of, status, case when status in ${committed} and status <> 'paid' and not exists (
+            select 1 from unclaimed_items u where u.office_id = refunds.office_id and u.refund_id = refunds.id and u.kind = 'refund' and u.status in ('set_aside', 'claim_proposed')) then refund_fen else 0 end as due_fen from refunds
       )
       select coalesce(o.office_id, d.office_id) as office_id, coalesce(o.of, d.of) as refund_id, d.status, d.due_fen, o.owed_fen
       from owed o full join due d on d.office_id = o.office_id and d.of = o.of
@@ -279,7 +328,68 @@ const refunds: readonly Check[] = [
   }
 ]
 
-const appendOnly = "('transfers', 'entries', 'evidence_entries', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
+const bank: readonly Check[] = [
+  {
+    name: 'suspense-equals-items',
+    says: 'What lies in suspense, and what is unexplained, is that of the items that are not resolved',
+    sql: `
+      select coalesce(a.office_id, i.office_id) as office_id, coalesce(a.of, i.of) as item_id, a.balance_fen, i.amount_fen
+      from (select office_id, of, balance_fen from accounts where kind in ('suspense', 'unexplained_debit') and of like 'sus\\_%' and balance_fen <> 0) a
+      full join (select office_id, ${typeId('sus', 'id')} as of, amount_fen from suspense_items where status <> 'resolved') i on i.office_id = a.office_id and i.of = a.of
+      where a.balance_fen is distinct from i.amount_fen`
+  },
+  {
+    name: 'statement-lines-are-booked',
+    says: 'A line of a statement that is explained is one movement of its amount and side on the bank account',
+    sql: `
+      select b.office_id, b.id as bank_entry_id, b.status, b.side, b.amount_fen
+      from bank_entries b
+      where b.status in ('matched', 'booked', 'suspense', 'resolved') and not exists (
+        select from entries e where e.office_id = b.office_id and e.transfer_id = b.transfer_id and e.kind = 'bank' and e.amount_fen = b.amount_fen and (e.side = 'D') = (b.side = 'C'))`
+  },
+  {
+    name: 'closed-days-stand',
+    says: 'What was booked on a day that is closed is what it was when it was closed',
+    sql: `
+      select d.office_id, d.day, d.entries, d.moved_fen, b.entries as booked_entries, b.moved_fen as booked_fen
+      from day_closings d
+      cross join lateral (
+        select count(*)::int as entries, coalesce(sum(amount_fen) filter (where side = 'D'), 0) as moved_fen
+        from entries e where e.office_id = d.office_id
+          and e.booked_at >= d.day::timestamp at time zone 'Asia/Shanghai' and e.booked_at < (d.day + 1)::timestamp at time zone 'Asia/Shanghai') b
+      where d.status = 'closed' and (d.entries <> b.entries or d.moved_fen <> b.moved_fen)`
+  }
+]
+
+/** The milliseconds an id was made at (UUIDv7). */
+const madeAtMs = (column: string): string => `('x' || substr(replace(${column}::text, '-', ''), 1, 12))::bit(48)::bigint`
+
+const evidence: readonly Check[] = [
+  {
+    name: 'entries-have-places',
+    says: 'Every entry of the evidence log that is a minute older than the newest one with a place has a place',
+    sql: `
+      select e.office_id, e.id as entry_id, e.fact, e.subject
+      from evidence_entries e
+      join (select office_id, max(${madeAtMs('entry_id')}) as newest_ms from evidence_positions group by office_id) p on p.office_id = e.office_id
+      where ${madeAtMs('e.id')} < p.newest_ms - 60000
+        and not exists (select 1 from evidence_positions q where q.office_id = e.office_id and q.entry_id = e.id)`
+  },
+  {
+    name: 'places-have-no-gap',
+    says: 'The places of the evidence log are those from 0 up to its newest checkpoint, each with its entry',
+    sql: `
+      select coalesce(c.office_id, p.office_id) as office_id, c.tree_size, p.places, p.up_to, null::uuid as entry_id
+      from (select office_id, max(tree_size) as tree_size from evidence_checkpoints group by office_id) c
+      full join (select office_id, count(*) as places, max(leaf_index) + 1 as up_to from evidence_positions group by office_id) p on p.office_id = c.office_id
+      where coalesce(p.places, 0) <> coalesce(p.up_to, 0) or coalesce(p.places, 0) <> coalesce(c.tree_size, 0)
+      union all
+      select p.office_id, null, null, null, p.entry_id from evidence_positions p
+      where not exists (select 1 from evidence_entries e where e.office_id = p.office_id and e.id = p.entry_id)`
+  }
+]
+
+const appendOnly = "('transfers', 'entries', 'evidence_entries', 'evidence_positions', 'evidence_checkpoints', 'evidence_timestamps', 'evidence_anchors', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
 
 const database: readonly Check[] = [
   {
@@ -335,4 +445,4 @@ const database: readonly Check[] = [
 ]
 
 /** Every check, in the order of the report. */
-export const checks: readonly Check[] = [...journal, ...contracts, ...merchants, ...refunds, ...database]
+export const checks: readonly Check[] = [...journal, ...contracts, ...changes, ...merchants, ...unclaimed, ...refunds, ...bank, ...evidence, ...database]

@@ -14,7 +14,7 @@ export const ContractStatus = z.enum(['awaiting_signature', 'awaiting_payment', 
 export type ContractStatus = z.infer<typeof ContractStatus>
 
 /** Why nothing may be released or redeemed for the time being. */
-export const FreezeReason = z.enum(['refund', 'closure', 'payment_reversed', 'deposit_refused'])
+export const FreezeReason = z.enum(['refund', 'closure', 'payment_reversed', 'deposit_refused', 'pause'])
 export type FreezeReason = z.infer<typeof FreezeReason>
 
 /** A contract as rules see it: its state, its units and its money. Field names as in docs/accounting.md. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DocumentView } from '../documents/model.js'
 import type { Routes } from '../http/types.js'
 import { codeExpired, codeInvalid } from '../identity/problems.js'
 import { Page } from '../kernel/page.js'
@@ -50,16 +51,21 @@ export const contractRoutes = (contracts: Contracts): Routes => async (app) => {
   app.get('/contracts/:id/document', {
     schema: {
       operationId: 'getContractDocument',
-      summary: 'The exact bytes whose SHA-256 is documentSha256',
+      summary: 'Before the signature the exact bytes whose SHA-256 is documentSha256; after it the same, sealed by the office',
       tags: ['contracts'],
       params,
-      response: { 200: { description: 'The contract, Chinese, UTF-8', content: { 'text/plain': { schema: { type: 'string' } } } } }
+      response: { 200: { description: 'The contract, Chinese', content: { 'application/pdf': { schema: { type: 'string', contentMediaType: 'application/pdf' } } } } }
     },
     config: { access: parties }
   }, async ({ caller, params: { id } }, reply) => {
     const { bytes, contentType } = await contracts.document(caller, id)
     return reply.type(contentType).send(bytes as never)
   })
+
+  app.get('/contracts/:id/documents', {
+    schema: { operationId: 'listContractDocuments', summary: 'The documents of the contract: made, sealed, or failed and why', tags: ['documents'], params, response: { 200: Page(DocumentView) } },
+    config: { access: parties }
+  }, async ({ caller, params: { id } }) => contracts.documentsOf(caller, id))
 
   app.post('/contracts/:id/signature', {
     schema: {

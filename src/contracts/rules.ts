@@ -29,6 +29,9 @@ export const capacityOf = ({ priceFen, takenFen, units }: Pick<Contract, 'priceF
   return k < units ? k : units
 }
 
+/** Something else than a pause holds a contract: a refund, a closure, a payment that was reversed. A pause only stops its use. */
+export const isTakenInHand = ({ frozen }: Pick<Contract, 'frozen'>): boolean => frozen !== null && frozen !== 'pause'
+
 const ended: ReadonlySet<ContractStatus> = new Set(['terminated', 'cancelled'])
 
 export type UnitCount = Readonly<{ total: bigint; used: bigint; left: bigint; blocked: bigint }>

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { actorOf, inRole, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { actorOf, inRole, worker, type Actor, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { DocumentView } from '../documents/model.js'
+import type { Documents } from '../documents/service.js'
+import { commitment, newSalt } from '../evidence/entry.js'
 import type { Evidence } from '../evidence/service.js'
 import type { SigningAttempt } from '../identity/model.js'
 import type { Identity } from '../identity/service.js'
@@ -18,13 +21,13 @@ import type { Offices } from '../offices/service.js'
 import { Offer } from '../products/model.js'
 import type { ForSale, Products } from '../products/service.js'
 import type { Timetable } from '../timetable/service.js'
-import { documentContentType, documentOf, legalMeaningIn, templateVersion, type DocumentFacts } from './document.js'
+import { documentOf, legalMeaningIn, legalMeaningOf, sealStatement, templateVersion, type DocumentFacts } from './document.js'
 import { ContractId, ContractView, type Beneficiary, type Contract, type ContractFilter, type NewContract, type Signature } from './model.js'
 import { identityRequired } from './problems.js'
 import { agree, checkBalance, checkSignable, countUnits, expire, isToExpire, maskedPhone, mayRevive, sign } from './rules.js'
 import {
   countContractsToClose, findContract, findShownTerms, findTerms, freezeContractsOf, insertContract,
-  insertTerms, listContracts, listContractsToClose, lockBalanceOfPerson, lockContracts, updateContracts, updateSignature, type ShownTerms
+  insertTerms, listContracts, listContractsToClose, listOffers, lockBalanceOfPerson, lockContracts, updateContracts, updateHolder, updateSignature, type Holder, type ShownTerms
 } from './store.js'
 
 type Dependencies = Readonly<{
@@ -32,6 +35,7 @@ type Dependencies = Readonly<{
   clock: Clock
   vault: Vault
   evidence: Evidence
+  documents: Documents
   ledger: Ledger
   timetable: Timetable
   offices: Offices
@@ -48,6 +52,9 @@ export const expiryDeadline = 'contract-expiry'
 const sealed = { document: 'contract_terms.document', beneficiary: 'contract_terms.beneficiary' }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Where a signature came from, and the salt its address is committed to with. */
+type SignedFrom = Readonly<{ address: string; salt: string }>
 
 type Buyer = Readonly<{ particulars: Beneficiary; idNumberIndex: Buffer }>
 type Office = Awaited<ReturnType<Offices['byNumber']>>
@@ -69,7 +76,7 @@ const viewOf = (contract: Contract, { offer, merchantName, documentSha256, accep
   }
 }
 
-export const createContracts = ({ work, clock, vault, evidence, ledger, timetable, offices, identity, products }: Dependencies) => {
+export const createContracts = ({ work, clock, vault, evidence, documents, ledger, timetable, offices, identity, products }: Dependencies) => {
   /** @throws not_found (404), also for a contract that is not the caller's to see */
   const find = async (tx: Tx, id: ContractId): Promise<Contract> => {
     const contract = await findContract(tx, id)
@@ -100,6 +107,10 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
     if (!terms) throw notFound({})
     return z.decode(Offer, terms.offer)
   }
+
+  /** The same of several contracts; every one must exist. */
+  const offersOf = async (tx: Tx, ids: readonly ContractId[]): Promise<Map<ContractId, Offer>> =>
+    new Map((await listOffers(tx, ids)).map(({ contractId, offer }) => [contractId, z.decode(Offer, offer)]))
 
   /** A contract as the wire shows it. */
   const view = async (tx: Tx, contract: Contract): Promise<ContractView> => {
@@ -149,18 +160,18 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
       const contract = agree({
         id: newId('ctr', tx.office), consumerId: command.caller.personId, merchantId: merchant.id, productId, productVersion: version, offer, now
       })
-      const document = documentOf({
+      await insertContract(tx, contract)
+      const facts: DocumentFacts = {
         contractId: contract.id, madeAt: now, office, merchant, venues: coveredVenues(sale), consumer: buyer.particulars,
         beneficiary, productId, productVersion: version, offer, cap
-      })
-      const documentSha256 = sha256(document)
+      }
+      const documentSha256 = await documents.make(tx, { kind: 'contract', subject: contract.id, contractId: contract.id, merchantId: merchant.id, sheet: documentOf(facts) })
       const terms = {
         officeId: tx.office, contractId: contract.id, offer: z.encode(Offer, offer), merchantName: merchant.name,
         idNumberIndex: buyer.idNumberIndex, acceptArbitration: null, signature: null, documentSha256,
-        documentSealed: vault.seal(document, sealed.document),
+        documentSealed: vault.seal(legalMeaningOf(facts), sealed.document),
         beneficiarySealed: beneficiary && vault.seal(JSON.stringify(beneficiary), sealed.beneficiary)
       }
-      await insertContract(tx, contract)
       await insertTerms(tx, terms)
       await timetable.set(tx, awaitedDeadline, contract.id, after(now, awaitedMs))
       await evidence.appendFact(tx, {
@@ -180,13 +191,15 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
       return { documentSha256: terms.documentSha256 }
     })
 
-  const appendSigned = async (tx: Tx, { id: contractId, merchantId }: Contract, { challengeId, documentSha256 }: SigningAttempt, acceptArbitration: boolean, at: Date): Promise<void> => {
+  const appendSigned = async (tx: Tx, { id: contractId, merchantId }: Contract, { challengeId, documentSha256 }: SigningAttempt, acceptArbitration: boolean, { address, salt }: SignedFrom, at: Date): Promise<void> => {
     const about = { subject: contractId, contractId, merchantId, occurredAt: at }
     const terms = await findTerms(tx, contractId)
     invariant(terms, `contract ${contractId} has no terms`)
     const told = legalMeaningIn(vault.open(terms.documentSealed, sealed.document))
+    const addressHash = commitment(salt, address)
     await evidence.appendFact(tx, { ...about, fact: 'legal-meaning-told', payload: { documentSha256, toldSha256: sha256(told) } })
-    await evidence.appendFact(tx, { ...about, fact: 'contract-signed', payload: { documentSha256, challengeId, acceptArbitration } })
+    await evidence.appendFact(tx, { ...about, fact: 'contract-signed', payload: { documentSha256, challengeId, addressHash, acceptArbitration } })
+    await documents.askSeal(tx, 'contract', contractId, sealStatement({ documentSha256, challengeId, addressHash, acceptArbitration, at }))
   }
 
   /**
@@ -205,11 +218,12 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
       await identity.useSigning(tx, attempt)
       await save(tx, contract)
       const { phone } = await identity.personOf(tx, caller.personId)
+      const from: SignedFrom = { address: caller.request.address, salt: newSalt() }
       await updateSignature(tx, id, {
         acceptArbitration,
-        signature: { challengeId, signedAt: now.toISOString(), address: caller.request.address, phoneMasked: maskedPhone(phone) }
+        signature: { challengeId, signedAt: now.toISOString(), address: from.address, addressSalt: from.salt, phoneMasked: maskedPhone(phone) }
       })
-      await appendSigned(tx, contract, attempt, acceptArbitration, now)
+      await appendSigned(tx, contract, attempt, acceptArbitration, from, now)
       await timetable.set(tx, awaitedDeadline, id, after(now, awaitedMs))
       return view(tx, contract)
     })
@@ -228,13 +242,30 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
   const show = (caller: Caller, id: ContractId): Promise<ContractView> =>
     work.read(actorOf(caller), officeOf(id), async (tx) => view(tx, await find(tx, id)))
 
-  /** The exact bytes whose SHA-256 is signed. @throws not_found (404) */
-  const document = (caller: Caller, id: ContractId): Promise<Readonly<{ bytes: Buffer; contentType: string }>> =>
-    work.read(actorOf(caller), officeOf(id), async (tx) => {
+  /**
+   * The document: before the signature the exact bytes whose SHA-256 is signed, and after it the
+   * same with the office's seal behind them. One of the first template is text, and was signed so.
+   * @throws not_found (404)
+   */
+  const documentSeenBy = async (actor: Actor, id: ContractId): Promise<Readonly<{ bytes: Buffer; contentType: string }>> => {
+    const text = await work.read(actor, officeOf(id), async (tx) => {
       const terms = await findTerms(tx, id)
       if (!terms) throw notFound({})
-      return { bytes: Buffer.from(vault.open(terms.documentSealed, sealed.document)), contentType: documentContentType }
+      return await documents.find(tx, 'contract', id) ? undefined : vault.open(terms.documentSealed, sealed.document)
     })
+    return text === undefined
+      ? { bytes: await documents.bytesSeenBy(actor, officeOf(id), 'contract', id), contentType: 'application/pdf' }
+      : { bytes: Buffer.from(text), contentType: 'text/plain; charset=utf-8' }
+  }
+
+  /** The same for the caller. @throws not_found (404) */
+  const document = (caller: Caller, id: ContractId) => documentSeenBy(actorOf(caller), id)
+
+  /** The documents of a contract and how far their making has come, oldest first. @throws not_found (404) */
+  const documentsOf = async (caller: Caller, id: ContractId): Promise<{ items: DocumentView[]; nextCursor: null }> => {
+    await work.read(actorOf(caller), officeOf(id), (tx) => find(tx, id))
+    return documents.list(caller, id)
+  }
 
   /**
    * Every ledger line of a contract, oldest first. Whether the caller may see the contract its own
@@ -263,7 +294,9 @@ export const createContracts = ({ work, clock, vault, evidence, ledger, timetabl
   }))
 
   return {
-    find, lock, lockMany, save, offerOf, view, create, documentToSign, signDocument, list, show, document, statement,
+    find, lock, lockMany, save, buyerOf, offerOf, offersOf, view, create, documentToSign, signDocument, list, show, document, documentSeenBy, documentsOf, statement,
+    /** For handing over: a person's whole balance at a merchant, under the lock of their row, and who holds a contract from now on. */
+    lockBalance: lockBalanceOfPerson, replaceHolder: (tx: Tx, { id }: Contract, holder: Holder): Promise<void> => updateHolder(tx, id, holder),
     /** For closure mode: freeze all of a merchant's contracts, and find those still to be ended. */
     freezeOf: freezeContractsOf, listToClose: listContractsToClose, countToClose: countContractsToClose
   }

@@ -70,6 +70,9 @@ export const updateContracts = async ({ client, office }: Tx, changed: readonly 
   })
 }
 
+/** A consumer who takes a contract over: by the index of the ID number, for the caps. */
+export type Holder = Readonly<{ holderId: Contract['consumerId']; idNumberIndex: Buffer; acceptArbitration: boolean }>
+
 export type TermsRow = typeof contractTerms.$inferSelect
 
 export const insertTerms = async ({ db }: Tx, row: TermsRow): Promise<void> => {
@@ -94,6 +97,10 @@ export type ShownTerms = Pick<TermsRow, keyof typeof shownTerms>
 
 export const findShownTerms = async ({ db, office }: Tx, id: ContractId): Promise<ShownTerms | undefined> =>
   (await db.select(shownTerms).from(contractTerms).where(termsOf(office, id)))[0]
+
+export const listOffers = ({ db, office }: Tx, ids: readonly ContractId[]): Promise<Pick<TermsRow, 'contractId' | 'offer'>[]> =>
+  db.select({ contractId: contractTerms.contractId, offer: contractTerms.offer }).from(contractTerms)
+    .where(and(eq(contractTerms.officeId, office), inArray(contractTerms.contractId, [...ids])))
 
 export type ContractSelection = Readonly<{ office: number | undefined; status: ContractStatus | undefined; merchantId: MerchantId | undefined }>
 
@@ -129,6 +136,13 @@ export const lockBalanceOfPerson = (tx: Tx, merchantId: MerchantId, idNumberInde
   return row?.balanceFen ?? 0n
 })
 
+/** Who holds a contract from now on, and their choices; of the service's own role, behind the contract's lock. */
+export const updateHolder = async ({ db, office }: Tx, id: ContractId, { holderId, idNumberIndex, acceptArbitration }: Holder): Promise<void> => {
+  await db.update(contracts).set({ consumerId: holderId, version: sql`${contracts.version} + 1` }).where(and(eq(contracts.officeId, office), eq(contracts.id, id)))
+  // Whoever used it beside the former holder uses it no more.
+  await db.update(contractTerms).set({ idNumberIndex, acceptArbitration, beneficiarySealed: null }).where(termsOf(office, id))
+}
+
 const awaited: ContractStatus[] = ['awaiting_signature', 'awaiting_payment']
 const live: ContractStatus[] = ['active', 'completed', 'expired']
 
@@ -137,7 +151,7 @@ export const freezeContractsOf = async ({ client, office }: Tx, merchantId: Merc
   const { rowCount } = await client.query({
     name: 'freeze_contracts_of',
     text: `with locked as (
-             select id from contracts where office_id = $1 and merchant_id = $2 and status = any($3::text[]) and frozen is null
+             select id from contracts where office_id = $1 and merchant_id = $2 and status = any($3::text[]) and (frozen is null or frozen = 'pause')
              order by id for update)
            update contracts c set frozen = 'closure', version = c.version + 1 from locked
            where c.office_id = $1 and c.merchant_id = $2 and c.id = locked.id`,

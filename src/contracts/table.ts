@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, date, foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { bytes, fen, id, ids, instant, officeId } from '../db/columns.js'
-import { allow, allowAll, ofConsumer, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
+import { allow, allowAll, ofConsumer, ofFormerHolder, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import { merchants } from '../merchants/table.js'
 import type { OfferWire, ProductKind, ReleaseRule } from '../products/model.js'
 import type { ContractStatus, FreezeReason } from './model.js'
@@ -88,18 +88,19 @@ export const contractTerms = pgTable('contract_terms', {
   idNumberIndex: bytes('id_number_index').notNull(),
   /** {legalName, idNumber}; sealed */
   beneficiarySealed: text('beneficiary_sealed'),
-  /** the exact document; sealed, because it names the parties */
+  /** the telling of the deposit's legal meaning; of a contract of the first template its whole text, which was signed as such; sealed */
   documentSealed: text('document_sealed').notNull(),
   documentSha256: text('document_sha256').notNull(),
   /** the consumer's separate choice */
   acceptArbitration: boolean('accept_arbitration'),
-  /** {challengeId, at, address}: how it was signed */
-  signature: jsonb('signature').$type<{ challengeId: string; signedAt: string; address: string; phoneMasked: string }>()
+  /** how it was signed; the salt opens the commitment to the address in the evidence */
+  signature: jsonb('signature').$type<{ challengeId: string; signedAt: string; address: string; addressSalt?: string; phoneMasked: string }>()
 }, (t) => [
   primaryKey({ name: 'contract_terms_pk', columns: [t.officeId, t.contractId] }),
   foreignKey({ name: 'contract_terms_contract', columns: [t.officeId, t.contractId], foreignColumns: [contracts.officeId, contracts.id] }),
   index('contract_terms_by_id_number').on(t.officeId, t.idNumberIndex),
   ...allowAll('contract_terms', ['select'], ['consumer', 'merchant'], ofVisibleContract('contract_terms')),
+  allow('contract_terms', 'select', ['consumer'], ofFormerHolder('contract_terms'), 'former'),
   ...allowAll('contract_terms', ['insert', 'update'], ['consumer'], ofVisibleContract('contract_terms')),
   ...allowAll('contract_terms', ['select'], ['notary'], ofOffice),
   ...allowAll('contract_terms', ['select', 'insert', 'update'], ['worker'], ofOffice)

@@ -44,9 +44,14 @@ export const everyRow = sql`true`
 
 type Commands = 'select' | 'insert' | 'update' | 'delete'
 
-/** Lets roles do something to the rows for which the predicate holds, before and after. */
-export const allow = (table: string, command: Commands, roles: readonly DatabaseRole[], rows: SQL = ofOffice) =>
-  pgPolicy(`${table}_${command}_${roles.join('_')}`.slice(0, 63), {
+/** Rows of before a contract was handed over, for the consumer who held it until then. `at`: the column of their time, where they have one. */
+export const ofFormerHolder = (table: string, at?: string) => sql.raw(`exists (select 1 from handovers h
+  where h.office_id = ${table}.office_id and h.contract_id = ${table}.contract_id and h.status = 'accepted'
+    and h.from_id = (select nullif(current_setting('ticun.person', true), '')::uuid)${at === undefined ? '' : ` and ${table}.${at} <= h.decided_at`})`)
+
+/** Lets roles do something to the rows for which the predicate holds, before and after. `name`: where a role has more than one reason. */
+export const allow = (table: string, command: Commands, roles: readonly DatabaseRole[], rows: SQL = ofOffice, name = roles.join('_')) =>
+  pgPolicy(`${table}_${command}_${name}`.slice(0, 63), {
     for: command,
     to: roles.map((role) => pgRoles[role]),
     ...(command === 'insert' ? {} : { using: rows }),

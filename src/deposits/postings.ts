@@ -46,6 +46,34 @@ export const strayReceived = (contract: Contract, receipt: Receipt, source: Sour
   facts: { ...factsOf(receipt), reason: receipt.reason }
 })
 
+/** A receipt in suspense turns out to be the price: Dr suspense / Cr held. `contract`: as it is after it. */
+export const receiptDeposited = (contract: Contract, receipt: Receipt, suspense: OwnAccount): Journal => ({
+  event: 'receipt-resolved',
+  reference: receipt.transactionId,
+  contractId: contract.id,
+  merchantId: contract.merchantId,
+  occurredAt: receipt.paidAt,
+  lines: [
+    debit(suspense, receipt.amountFen),
+    credit({ kind: 'held', contractId: contract.id, balanceAfter: contract.heldFen }, receipt.amountFen)
+  ],
+  facts: factsOf(receipt)
+})
+
+/** A receipt in suspense is owed to its payer: Dr suspense / Cr refund_payable. */
+export const receiptSentBack = (contract: Contract, receipt: Receipt, suspense: OwnAccount, refundId: Id<'ref'>): Journal => ({
+  event: 'receipt-resolved',
+  reference: receipt.transactionId,
+  contractId: contract.id,
+  merchantId: contract.merchantId,
+  occurredAt: receipt.receivedAt,
+  lines: [
+    debit(suspense, receipt.amountFen),
+    credit({ kind: 'refund_payable', of: refundId, merchantId: contract.merchantId }, receipt.amountFen, contract.id)
+  ],
+  facts: { ...factsOf(receipt), reason: receipt.reason }
+})
+
 type Settled = Readonly<{ id: Id<'chs'>; channel: ChannelName; accountNumber: string; notification: SettlementNotification }>
 
 /** A line on one side, or on the other where the amount is below zero. */

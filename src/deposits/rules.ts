@@ -1,4 +1,5 @@
 import type { Contract } from '../contracts/model.js'
+import { isTakenInHand } from '../contracts/rules.js'
 import { addDays, after, dateOf, dayMs, startOf } from '../kernel/calendar.js'
 import type { Fen } from '../kernel/money.js'
 import { wrongState } from '../kernel/problems.js'
@@ -110,7 +111,7 @@ const refusalDays = 3
 export const checkRefusable = (contract: Contract, now: Date): void => {
   const { status, frozen, paidAt, heldFen, paidFen, unitsUsed } = contract
   if (status !== 'active' || paidAt === null) throw wrongState({ state: status, allowed: ['active'] })
-  if (frozen !== null) throw wrongState({ state: `frozen: ${frozen}`, allowed: ['active'] })
+  if (isTakenInHand(contract)) throw wrongState({ state: `frozen: ${frozen}`, allowed: ['active'] })
   const until = after(paidAt, refusalDays * dayMs)
   if (now > until) throw refusalTooLate({ until })
   if (heldFen !== paidFen || unitsUsed !== 0n) throw depositInUse({ heldFen, paidFen })

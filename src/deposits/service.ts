@@ -11,16 +11,17 @@ import { newId, officeOf, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import type { Fen } from '../kernel/money.js'
 import { notFound } from '../kernel/problems.js'
+import type { Journal, OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { Merchants } from '../merchants/service.js'
 import type { Offices } from '../offices/service.js'
 import type { Outbox } from '../outbox/service.js'
 import { merchantNotActive } from '../products/problems.js'
 import type { Timetable } from '../timetable/service.js'
-import { Payment, type Acknowledgement, type NewPayment, type PaymentId, type Receipt } from './model.js'
-import { channelSettled, paymentReceived, strayReceived, type Source } from './postings.js'
+import { Payment, type Acknowledgement, type NewPayment, type PaymentId, type Receipt, type StrayReason } from './model.js'
+import { channelSettled, paymentReceived, receiptDeposited, receiptSentBack, strayReceived, type Source } from './postings.js'
 import { cancelled, checkPayable, checkRefusable, isAwaited, isPayable, judge, paidAtOf, statusAfterFailure, statusAfterSuccess, type Judgement } from './rules.js'
-import { findDepositReceipt, findPayment, findReceipt, insertPayment, insertReceipt, insertRefusal, insertSettledTransactions, insertSettlement, listPaymentsOf, listSettledDeposits, lockPayment, lockPaymentsOf, updatePaymentAction, updatePaymentStatus, type PaymentRow } from './store.js'
+import { findPayment, findReceipt, insertPayment, insertReceipt, insertRefusal, insertSettledTransactions, insertSettlement, listSettlements, listDepositReceipts, listPaymentsOf, listSettledDeposits, lockPayment, lockPaymentsOf, updatePaymentAction, updatePaymentStatus, type PaymentRow } from './store.js'
 
 /*
  * What happens to money beyond this feature is handed in by the composition root: refunds and
@@ -57,6 +58,21 @@ type Dependencies = Readonly<{
   /** a correctly signed notification of an order that is not ours */
   onUnknownOrder: (channel: ChannelName, orderId: string) => void
 }>
+
+/** A receipt in suspense, as two people have explained it. */
+export type ResolvedReceipt = Readonly<{
+  contractId: ContractId
+  purpose: 'deposit' | 'stray'
+  amountFen: Fen
+  paidAt: Date
+  /** the account it lies on */
+  suspense: OwnAccount
+  /** the suspense item: it becomes one receipt */
+  reference: string
+}>
+
+/** Why a receipt is not what it was taken for. */
+export type ReceiptObstacle = StrayReason | 'no_order' | 'is_the_price'
 
 type Office = Awaited<ReturnType<Offices['byNumber']>>
 type Booked = Readonly<{ judgement: Judgement; before: Contract; receipt: Receipt; source: Source }>
@@ -169,9 +185,9 @@ export const createDeposits = ({
     throw notFound({})
   }
 
-  const bookDeposit = async (tx: Tx, contract: Contract, receipt: Receipt, source: Source): Promise<void> => {
+  const bookDeposit = async (tx: Tx, contract: Contract, receipt: Receipt, journal: Journal): Promise<void> => {
     await contracts.save(tx, contract)
-    await ledger.post(tx, paymentReceived(contract, receipt, source))
+    await ledger.post(tx, journal)
     await timetable.lift(tx, awaitedDeadline, contract.id)
     if (contract.kind !== 'period' && contract.expiresAt !== null) await timetable.set(tx, expiryDeadline, contract.id, contract.expiresAt)
     await beginTerm(tx, contract, dateOf(receipt.receivedAt))
@@ -179,7 +195,7 @@ export const createDeposits = ({
 
   const book = async (tx: Tx, { judgement, before, receipt, source }: Booked): Promise<void> => {
     await insertReceipt(tx, receipt)
-    if (judgement.purpose === 'deposit') return bookDeposit(tx, judgement.contract, receipt, source)
+    if (judgement.purpose === 'deposit') return bookDeposit(tx, judgement.contract, receipt, paymentReceived(judgement.contract, receipt, source))
     const { paymentId, channel, amountFen, receivedAt: at } = receipt
     const refundId = await returnStray(tx, { contract: before, paymentId, channel, amountFen, at })
     await ledger.post(tx, strayReceived(before, receipt, source, refundId))
@@ -248,6 +264,36 @@ export const createDeposits = ({
     await creditDeposits(office.number, channel, [notification.transactionId])
   }
 
+  /**
+   * A receipt in suspense that two people have found to be about a contract: its deposit, only under
+   * the guards of any payment, or money that goes back to the payer. Runs as the worker.
+   * @returns why it is not what they took it for, with nothing changed; undefined once it is booked
+   */
+  const resolveReceipt = async (tx: Tx, { contractId, purpose, amountFen, paidAt: toldAt, suspense, reference }: ResolvedReceipt): Promise<ReceiptObstacle | undefined> => {
+    const before = await contracts.lock(tx, contractId)
+    const payment = (await lockPaymentsOf(tx, contractId)).at(-1)
+    if (!payment) return 'no_order'
+    const now = clock.now()
+    const paidAt = paidAtOf(toldAt, payment.createdAt, now)
+    const { status: merchantStatus } = await merchants.lock(tx, before.merchantId)
+    const judgement = judge({ contract: before, payment, merchantStatus, offer: await contracts.offerOf(tx, contractId), amountFen, paidAt, isCredited: true })
+    if (judgement.purpose !== purpose) return judgement.purpose === 'deposit' ? 'is_the_price' : judgement.reason
+
+    const receipt: Receipt = {
+      id: newId('rcp', tx.office), channel: 'bank_transfer', transactionId: reference, paymentId: payment.id, amountFen, purpose,
+      reason: judgement.purpose === 'stray' ? judgement.reason : null, paidAt, receivedAt: now
+    }
+    await insertReceipt(tx, receipt)
+    if (judgement.purpose === 'deposit') {
+      await bookDeposit(tx, judgement.contract, receipt, receiptDeposited(judgement.contract, receipt, suspense))
+    } else {
+      const refundId = await returnStray(tx, { contract: before, paymentId: payment.id, channel: 'bank_transfer', amountFen, at: now })
+      await ledger.post(tx, receiptSentBack(before, receipt, suspense, refundId))
+    }
+    await updatePaymentStatus(tx, payment.id, statusAfterSuccess(payment.status, judgement), now)
+    return undefined
+  }
+
   /** The channel paid out to the special account: booked once, and the deposits in it are credited. */
   const receiveSettlement = async (channel: ChannelName, notification: SettlementNotification): Promise<void> => {
     const { number, accountNumber } = await officeOfNumber(notification.office)
@@ -279,11 +325,11 @@ export const createDeposits = ({
     return { code: 'SUCCESS' }
   }
 
-  /** The order that paid a contract, and its channel: where its price goes back. For contracts that were paid. */
-  const paidOrderOf = async (tx: Tx, contractId: ContractId): Promise<Pick<Receipt, 'paymentId' | 'channel'>> => {
-    const deposit = await findDepositReceipt(tx, contractId)
-    invariant(deposit, `contract ${contractId} has no deposit`)
-    return { paymentId: deposit.paymentId, channel: deposit.channel }
+  /** The orders that paid contracts, and their channels: where the price goes back. For contracts that were paid. */
+  const paidOrdersOf = async (tx: Tx, contractIds: readonly ContractId[]): Promise<Map<ContractId, Pick<Receipt, 'paymentId' | 'channel'>>> => {
+    const orders = new Map((await listDepositReceipts(tx, contractIds)).map(({ contractId, ...order }) => [contractId, order]))
+    for (const id of contractIds) invariant(orders.has(id), `contract ${id} has no deposit`)
+    return orders
   }
 
   /** An order by its id. @throws not_found (404) */
@@ -302,7 +348,7 @@ export const createDeposits = ({
       const before = await contracts.lock(tx, id)
       const now = clock.now()
       checkRefusable(before, now)
-      const { paymentId } = await paidOrderOf(tx, id)
+      const paymentId = (await paidOrdersOf(tx, [id])).get(id)?.paymentId
       await evidence.appendFact(tx, {
         fact: 'deposit-refused', subject: id, contractId: id, merchantId: before.merchantId, occurredAt: now,
         payload: { paymentId, heldFen: before.heldFen }
@@ -312,7 +358,7 @@ export const createDeposits = ({
       return contracts.view(tx, await contracts.find(tx, id))
     })
 
-  return { cancel, cancelAwaited, order, ordersOf, receive, paidOrderOf, findOrder, findReceipt, refuse }
+  return { cancel, cancelAwaited, order, ordersOf, receive, paidOrdersOf, findOrder, findReceipt, refuse, resolveReceipt, listSettlements }
 }
 
 export type Deposits = ReturnType<typeof createDeposits>

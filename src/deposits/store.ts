@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm'
-import type { ChannelName, PayerAction } from '../channels/model.js'
+import { and, asc, desc, eq, inArray, isNull, or } from 'drizzle-orm'
+import { ChannelName, type PayerAction } from '../channels/model.js'
 import type { ContractId } from '../contracts/model.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { Id } from '../kernel/id.js'
@@ -43,11 +43,11 @@ export const findReceipt = async ({ db, office }: Tx, channel: ChannelName, tran
   (await db.select().from(receipts)
     .where(and(eq(receipts.officeId, office), eq(receipts.channel, channel), eq(receipts.transactionId, transactionId))))[0]
 
-/** The receipt that is the deposit of a contract. */
-export const findDepositReceipt = async ({ db, office }: Tx, contractId: ContractId): Promise<Receipt | undefined> =>
-  (await db.select({ receipt: receipts }).from(receipts)
+/** The receipts that are the deposits of contracts. */
+export const listDepositReceipts = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<(Pick<Receipt, 'paymentId' | 'channel'> & { contractId: ContractId })[]> =>
+  db.select({ contractId: payments.contractId, paymentId: receipts.paymentId, channel: receipts.channel }).from(receipts)
     .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
-    .where(and(eq(receipts.officeId, office), eq(payments.contractId, contractId), eq(receipts.purpose, 'deposit'))))[0]?.receipt
+    .where(and(eq(receipts.officeId, office), eq(payments.officeId, office), inArray(payments.contractId, [...contractIds]), eq(receipts.purpose, 'deposit')))
 
 export const insertReceipt = async ({ db, office }: Tx, receipt: Receipt): Promise<void> => {
   await db.insert(receipts).values({ ...receipt, officeId: office })
@@ -58,6 +58,13 @@ export type SettlementRow = typeof channelSettlements.$inferInsert
 /** Whether the settlement is new: each is entered once. */
 export const insertSettlement = async ({ db }: Tx, row: SettlementRow): Promise<boolean> =>
   ((await db.insert(channelSettlements).values(row).onConflictDoNothing()).rowCount ?? 0) > 0
+
+/** What channels paid out, by their own numbers or by our ids. */
+export const listSettlements = ({ db, office }: Tx, numbers: readonly string[], ids: readonly Id<'chs'>[]) =>
+  db.select({ id: channelSettlements.id, number: channelSettlements.settlementId, channel: channelSettlements.channel }).from(channelSettlements)
+    .where(and(eq(channelSettlements.officeId, office), or(
+      and(inArray(channelSettlements.channel, [...ChannelName.options]), inArray(channelSettlements.settlementId, [...numbers])), inArray(channelSettlements.id, [...ids])
+    )))
 
 export const insertSettledTransactions = async ({ db, office }: Tx, channel: ChannelName, settledBy: Id<'chs'>, valueDate: Date, transactionIds: readonly string[]): Promise<void> => {
   if (transactionIds.length === 0) return

@@ -33,6 +33,12 @@ const problemResponses = (problems: readonly ProblemKind[], schema: unknown) => 
   }]))
 }
 
+/** The wire forms of answers that come in several media types. */
+const withContent = <Answer extends { content: Record<string, { schema: unknown }> }>(answer: Answer, wire: (schema: z.ZodType) => unknown): Answer => ({
+  ...answer,
+  content: Object.fromEntries(Object.entries(answer.content).map(([type, { schema }]) => [type, { schema: schema instanceof z.ZodType ? wire(schema) : schema }]))
+})
+
 const plugin: FastifyPluginAsync<Options> = async (app, { title, version, description }) => {
   const schemas = createJsonSchemas()
 
@@ -60,7 +66,7 @@ const plugin: FastifyPluginAsync<Options> = async (app, { title, version, descri
       }
       transformed.response = {
         ...Object.fromEntries(Object.entries(response).map(([status, value]) =>
-          [status, value instanceof z.ZodUndefined ? { type: 'null', description: 'No content' } : value instanceof z.ZodType ? { description: 'OK', content: { 'application/json': { schema: schemas.of(value) } } } : value])),
+          [status, value instanceof z.ZodUndefined ? { type: 'null', description: 'No content' } : value instanceof z.ZodType ? { description: 'OK', content: { 'application/json': { schema: schemas.of(value) } } } : withContent(value, schemas.of)])),
         ...problemResponses(problems, schemas.of(ProblemDetails)),
         default: { description: 'Any other refusal that calls share: GET /v1/problems lists them all', content: { 'application/problem+json': { schema: schemas.of(ProblemDetails) } } }
       }

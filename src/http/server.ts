@@ -47,7 +47,8 @@ export const createServer = async (options: ServerOptions) => {
   const app = Fastify({
     loggerInstance: options.logger,
     bodyLimit: bodyMaxBytes,
-    requestTimeout: 30_000,
+    // A file of 20 MB over a slow line takes its time.
+    requestTimeout: 120_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: 200, caseSensitive: true },

@@ -1,14 +1,15 @@
 import { inRole, type Tx } from '../db/unit-of-work.js'
 import { after, dayMs } from '../kernel/calendar.js'
+import type { End } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
-import { newId } from '../kernel/id.js'
+import { newId, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import { notFound } from '../kernel/problems.js'
 import type { Vault } from '../kernel/vault.js'
 import type { NewMember, Particulars, PersonId, Phone, Place } from './model.js'
 import type { Revocations } from './revocations.js'
 import { hashPassword } from './secrets.js'
-import { endMembership, findPerson, insertPerson, listSessions, lockPersonByPhone, updatePerson, upsertMembership, type PersonRow } from './store.js'
+import { endMembership, findPerson, insertPerson, listMembersAt, listPlaces, listSessions, lockPersonByPhone, updatePerson, upsertMembership, type PersonRow } from './store.js'
 
 type Dependencies = Readonly<{ clock: Clock; vault: Vault; revocations: Pick<Revocations, 'revoke'> }>
 
@@ -16,6 +17,9 @@ type Dependencies = Readonly<{ clock: Clock; vault: Vault; revocations: Pick<Rev
 export const columns = {
   phone: 'people.phone', name: 'people.name', idNumber: 'people.id_number', challengePhone: 'challenges.phone', memberName: 'memberships.name'
 } as const
+
+/** A member of an office, by the name colleagues know the person by. */
+export type Member = Readonly<{ personId: PersonId; roles: readonly string[]; name: string | undefined }>
 
 const oneTimePasswordLifeMs = 7 * dayMs
 
@@ -86,12 +90,20 @@ export const createPeople = ({ clock, vault, revocations }: Dependencies) => {
   /** Sets a password whose hash is known: the seed's. Identity or worker role. */
   const setPasswordHash = (tx: Tx, personId: PersonId, passwordHash: string): Promise<void> => updatePerson(tx, personId, { passwordHash })
 
+  /** Who belongs to an office at an end: for those who may see memberships. */
+  const membersOf = async (tx: Tx, office: number, end: End): Promise<Member[]> =>
+    (await listMembersAt(tx, office, end)).map(({ personId, roles, nameSealed }) => ({ personId, roles, name: nameSealed === null ? undefined : vault.open(nameSealed, columns.memberName) }))
+
+  /** The merchants a person works for, or worked for until when. Identity or worker role. */
+  const merchantsOf = async (tx: Tx, personId: PersonId): Promise<{ merchantId: Id<'mer'>; endedAt: Date | null }[]> =>
+    (await listPlaces(tx, personId, 'merchant')).flatMap(({ merchantId, endedAt }) => (merchantId === null ? [] : [{ merchantId, endedAt }]))
+
   const hasPassword = async (tx: Tx, personId: PersonId): Promise<boolean> => {
     const person = await findPerson(tx, personId)
     return person !== undefined && person.passwordHash !== null
   }
 
-  return { lockOrMake, addMember, endMember, personOf, idNumberIndexOf, setPassword, setPasswordHash, hasPassword }
+  return { lockOrMake, addMember, endMember, personOf, membersOf, merchantsOf, idNumberIndexOf, setPassword, setPasswordHash, hasPassword }
 }
 
 export type People = ReturnType<typeof createPeople>

@@ -1,18 +1,24 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Routes } from '../http/types.js'
+import type { ProblemKind } from '../kernel/problem.js'
 import { wrongState } from '../kernel/problems.js'
 import { accessTokenSeconds, Challenge, Me, NewChallenge, NewIdentity, NewPassword, Refresh, SignedIn, SignIn, TokenPair } from './model.js'
 import { chooseMembership, codeExpired, codeInvalid, credentialsInvalid, signInLocked, smsUnavailable } from './problems.js'
 import type { DocumentOf, Granted, Identity } from './service.js'
 
-type Options = Readonly<{ identity: Identity; documentOf: DocumentOf }>
+type Options = Readonly<{
+  identity: Identity
+  documentOf: DocumentOf
+  /** what may be wrong with a document that somebody wants to sign */
+  signingProblems: readonly ProblemKind[]
+}>
 
 const NoContent = z.undefined()
 
 const requestOf = ({ id, ip }: FastifyRequest, operation: string) => ({ id, operation, address: ip })
 
-export const identityRoutes = ({ identity, documentOf }: Options): Routes => async (app) => {
+export const identityRoutes = ({ identity, documentOf, signingProblems }: Options): Routes => async (app) => {
   const pairOf = ({ claims, refreshToken }: Granted) => ({
     accessToken: app.signToken(claims, accessTokenSeconds), refreshToken, expiresIn: accessTokenSeconds
   })
@@ -26,7 +32,7 @@ export const identityRoutes = ({ identity, documentOf }: Options): Routes => asy
       body: NewChallenge,
       response: { 201: Challenge }
     },
-    config: { access: 'public', ignoresBadToken: true, problems: [smsUnavailable, wrongState] }
+    config: { access: 'public', ignoresBadToken: true, problems: [smsUnavailable, wrongState, ...signingProblems] }
   }, async ({ body, callerIfAny }, reply) => {
     reply.code(201)
     return identity.challenge(body, callerIfAny, documentOf)

@@ -39,6 +39,15 @@ export const listMemberships = ({ db }: Tx, personId: PersonId, end: End): Promi
     .where(and(eq(memberships.personId, personId), eq(memberships.end, end), isNull(memberships.endedAt)))
     .orderBy(asc(memberships.id))
 
+/** Members of an office at an end, as they stand. */
+export const listMembersAt = ({ db }: Tx, office: number, end: End): Promise<MembershipRow[]> =>
+  db.select().from(memberships)
+    .where(and(eq(memberships.office, office), eq(memberships.end, end), isNull(memberships.endedAt))).orderBy(asc(memberships.id))
+
+/** Every place a person has or had at an end. */
+export const listPlaces = ({ db }: Tx, personId: PersonId, end: End): Promise<MembershipRow[]> =>
+  db.select().from(memberships).where(and(eq(memberships.personId, personId), eq(memberships.end, end))).orderBy(asc(memberships.id))
+
 export const findMembership = async ({ db }: Tx, personId: PersonId, place: Place): Promise<MembershipRow | undefined> =>
   (await db.select().from(memberships).where(and(at(personId, place), isNull(memberships.endedAt))))[0]
 

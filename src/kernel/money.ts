@@ -40,3 +40,9 @@ export const yuan = (fen: Fen): string => {
   const whole = (abs / 100n).toString().replace(/\B(?=(\d{3})+$)/g, ',')
   return `${fen < 0n ? '-' : ''}¥${whole}.${(abs % 100n).toString().padStart(2, '0')}`
 }
+
+/** Yuan with two decimals and nothing else, for machines: `1280.00`. */
+export const decimal = (fen: Fen): string => {
+  const abs = fen < 0n ? -fen : fen
+  return `${fen < 0n ? '-' : ''}${abs / 100n}.${(abs % 100n).toString().padStart(2, '0')}`
+}

@@ -23,7 +23,8 @@ type Dependencies = Readonly<{
 
 const about = 'outbox.payload'
 const leaseMs = 60_000
-const batchMax = 50
+/** How long one run goes on before it lets other jobs run. */
+const runMs = 10_000
 const retryAfterMs = (attempts: number) => Math.min(3_600_000, 2_000 * 2 ** attempts)
 
 export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: Dependencies) => {
@@ -44,28 +45,37 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: D
     }
   }
 
-  /** Delivers everything that is due. */
-  const run = async (office: number, at: Date, only?: Id<'out'>): Promise<void> => {
-    for (;;) {
-      const claimed = await work.write(worker, office, (tx) => claimDue(tx, at, after(at, leaseMs), batchMax, only))
-      for (const intent of claimed) await deliver(office, intent, at)
-      if (claimed.length < batchMax) return
-    }
+  /** Claims and delivers one that is due, or the one its sender delivers. @returns whether there was one */
+  const deliverNext = async (office: number, at: Date, only?: Id<'out'>): Promise<boolean> => {
+    const intent = await work.write(worker, office, (tx) => claimDue(tx, at, after(at, leaseMs), only))
+    if (intent) await deliver(office, intent, at)
+    return intent !== undefined
   }
 
-  /** Writes an intent; it is delivered right after the commit, or by the job when that fails. Amounts in the payload are numbers of fen. `isAwaited`: the sender waits for the delivery, so that many do not pile up. */
-  const send = async (tx: Tx, { topic, key, payload, isAwaited = awaitDelivery }: { topic: string; key: string; payload: object; isAwaited?: boolean }): Promise<void> => {
+  /** Delivers what is due until there is no more, or its time is over: the rest is for the next run. */
+  const run = async (office: number, at: Date): Promise<void> => {
+    const until = performance.now() + runMs
+    while (await deliverNext(office, at)) if (performance.now() >= until) return
+  }
+
+  /**
+   * Writes an intent; it is delivered right after the commit, or by the job when that fails. Amounts
+   * in the payload are numbers of fen. `isDeferred`: it is left to the job from the beginning, so
+   * that many do not pile up behind their sender.
+   */
+  const send = async (tx: Tx, { topic, key, payload, isDeferred = false }: { topic: string; key: string; payload: object; isDeferred?: boolean }): Promise<void> => {
     const id = newId('out', tx.office)
     const now = clock.now()
     await insertIntent(tx, {
       officeId: tx.office, id, topic, key,
       payload: vault.seal(JSON.stringify(payload, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)), about),
       // The sender delivers it first; the job takes over should the sender die before it could.
-      createdAt: now, dueAt: after(now, leaseMs)
+      createdAt: now, dueAt: isDeferred ? now : after(now, leaseMs)
     })
+    if (isDeferred) return
     tx.afterCommit(async () => {
-      const delivered = run(tx.office, clock.now(), id)
-      if (isAwaited) await delivered
+      const delivered = deliverNext(tx.office, clock.now(), id)
+      if (awaitDelivery) await delivered
       else delivered.catch((error: unknown) => { onFailure(topic, error) })
     })
   }

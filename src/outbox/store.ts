@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lte, min } from 'drizzle-orm'
+import { and, asc, eq, isNull, lte, min } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import type { Id } from '../kernel/id.js'
 import { outbox } from './table.js'
@@ -11,13 +11,13 @@ export const insertIntent = async ({ db }: Tx, row: typeof outbox.$inferInsert):
 
 const undelivered = (office: number) => and(eq(outbox.officeId, office), isNull(outbox.deliveredAt))
 
-/** Claims intents until `leaseUntil`, so that no two processes deliver one at the same time: those that are due, or only the one its sender delivers. */
-export const claimDue = async ({ db, office }: Tx, at: Date, leaseUntil: Date, limit: number, only?: Id<'out'>): Promise<Intent[]> => {
-  const rows = await db.select().from(outbox)
+/** Claims an intent until `leaseUntil`, so that no two processes deliver it at the same time: the first that is due, or the one its sender delivers. */
+export const claimDue = async ({ db, office }: Tx, at: Date, leaseUntil: Date, only?: Id<'out'>): Promise<Intent | undefined> => {
+  const [intent] = await db.select().from(outbox)
     .where(and(undelivered(office), only ? eq(outbox.id, only) : lte(outbox.dueAt, at)))
-    .orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(limit).for('update', { skipLocked: true })
-  if (rows.length > 0) await db.update(outbox).set({ dueAt: leaseUntil }).where(and(eq(outbox.officeId, office), inArray(outbox.id, rows.map(({ id }) => id))))
-  return rows
+    .orderBy(asc(outbox.dueAt), asc(outbox.id)).limit(1).for('update', { skipLocked: true })
+  if (intent) await db.update(outbox).set({ dueAt: leaseUntil }).where(and(eq(outbox.officeId, office), eq(outbox.id, intent.id)))
+  return intent
 }
 
 export const markDelivered = async ({ db, office }: Tx, id: Id<'out'>, deliveredAt: Date): Promise<void> => {

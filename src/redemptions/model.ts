@@ -8,16 +8,22 @@ import { MerchantId, VenueId } from '../merchants/model.js'
 export const RedemptionId = idSchema('red')
 export type RedemptionId = z.infer<typeof RedemptionId>
 
-/** A visit, the passing of time, or what a refund that closes the contract leaves to the merchant. */
-export const ReleaseKind = z.enum(['check_in', 'time', 'closing'])
+/**
+ * A visit, the passing of time, or what a refund that closes the contract leaves to the merchant;
+ * a part of one of these that a dispute split off; or held money that a decision gave to the
+ * merchant, for no units and beside what releases allot.
+ */
+export const ReleaseKind = z.enum(['check_in', 'time', 'closing', 'part', 'award'])
 export type ReleaseKind = z.infer<typeof ReleaseKind>
 
-/** `recorded`: a term card's check-in, which releases nothing. */
-export const ReleaseState = z.enum(['pending', 'objected', 'disputed', 'payable', 'voided', 'recorded'])
+/** `recorded`: a term card's check-in, which releases nothing; `refunded`: a dispute gave its money back. */
+export const ReleaseState = z.enum(['pending', 'objected', 'disputed', 'payable', 'refunded', 'voided', 'recorded'])
 export type ReleaseState = z.infer<typeof ReleaseState>
 
 /** Set for a contract with nothing left to use and money still held: it is the consumer's (法释〔2025〕4号 Art 18). */
 export const remainderDeadline = 'refund-remainder'
+/** Set for a term card, for the next release of days by time. */
+export const termDeadline = 'term-release'
 /** Set for a contract whose refund left money frozen, when a release it hangs on is no longer contested. */
 export const contestedDeadline = 'refund-contested'
 
@@ -41,6 +47,19 @@ export type Release = Readonly<{
   cashierId: Id<'per'> | null
   itemId: string | null
 }>
+
+/** Days of a term that do not count: paused ones, until a date that counts again, and excused ones, whose release the merchant took back. */
+export type TermCalendar = Readonly<{
+  pauses: readonly Readonly<{ from: string; until: string }>[]
+  excused: readonly Readonly<{ lastDay: string; units: bigint }>[]
+}>
+
+/**
+ * What decisions of disputes did to a contract's releases: units that went back whole count as not
+ * used, units that went back in part stay used at a lower price; and held money that was awarded to
+ * the merchant.
+ */
+export type Decided = Readonly<{ units: bigint; reducedFen: bigint; awardedFen: bigint }>
 
 /** A code as the door finds it. */
 export type CheckInCode = Readonly<{

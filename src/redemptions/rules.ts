@@ -4,7 +4,7 @@ import { addDays, addMonths, after, daysBetween, hourMs, type BusinessDate } fro
 import { least, most } from '../kernel/money.js'
 import { validationFailed, wrongState } from '../kernel/problems.js'
 import type { MerchantId } from '../merchants/model.js'
-import type { CheckInCode, Objection, Redeem, RedemptionId, Release } from './model.js'
+import type { CheckInCode, Objection, Redeem, RedemptionId, Release, TermCalendar } from './model.js'
 import { codeExpired, codeInvalid, codeUsed, contractFrozen, noSessionsLeft, venueNotCovered } from './problems.js'
 
 /*
@@ -90,12 +90,18 @@ const allow = ({ state }: Release, ...allowed: Release['state'][]): void => {
   if (!allowed.includes(state)) throw wrongState({ state, allowed })
 }
 
-/** Takes a release back while its money is pending: the units and the money return. @throws wrong_state (409) */
+/**
+ * Takes a release back while its money is pending: the units and the money return. Days of a term
+ * do not come again, so that a term that is over stays so.
+ * @throws wrong_state (409)
+ */
 export const voidRelease = (contract: Contract, release: Release): Readonly<{ contract: Contract; release: Release }> => {
   allow(release, 'pending', 'objected')
   const objectedFen = contract.objectedFen - (release.state === 'objected' ? release.amountFen : 0n)
+  const back = giveBackUnits(contract, release.units, release.amountFen)
+  const { status, endedAt } = release.kind === 'time' ? contract : back
   return {
-    contract: { ...giveBackUnits(contract, release.units, release.amountFen), objectedFen },
+    contract: { ...back, status, endedAt, objectedFen },
     release: { ...release, state: 'voided' }
   }
 }
@@ -130,13 +136,50 @@ export const closeWindow = (contract: Contract, amount: bigint): Contract => ({
   releasedFen: contract.releasedFen + amount
 })
 
+/*
+ * The days of a term. What counts is the days that have passed since it began, without those on
+ * which it was paused, and without those the merchant has excused by taking their release back: it
+ * admits that it did not serve on them, or waives them. Paused days are added at the end of the
+ * term; excused ones are not, and their money stays held. Were they released again with the next
+ * day, as any other unit that was given back, the void would be worth nothing to the consumer. At
+ * the end of the term what was never earned is left over and goes back, as the remainder.
+ */
+
+const earlier = (a: BusinessDate, b: BusinessDate): BusinessDate => (a < b ? a : b)
+
+/** Days on which the term was paused, before a date. */
+const pausedBefore = ({ pauses }: TermCalendar, on: BusinessDate): bigint =>
+  pauses.reduce((sum, { from, until }) => sum + most(0n, BigInt(daysBetween(from, earlier(until, on)))), 0n)
+
+/** Days of a term that have passed by the start of a date, without the paused ones. */
+const daysElapsed = ({ termStart, units }: Contract, on: BusinessDate, calendar: TermCalendar): bigint =>
+  termStart === null ? 0n : least(units, most(0n, BigInt(daysBetween(termStart, on)) - pausedBefore(calendar, on)))
+
+/** Days that are excused, before a date; of a month that was taken back, those before the date. */
+const excusedBefore = (contract: Contract, on: BusinessDate, calendar: TermCalendar): bigint => calendar.excused.reduce((sum, { lastDay, units }) => {
+  const later = daysElapsed(contract, addDays(lastDay, 1), calendar) - daysElapsed(contract, on, calendar)
+  return sum + least(units, most(0n, units - later))
+}, 0n)
+
+/** Days of a term that count by the start of a date: passed, neither paused nor excused. */
+export const daysCounted = (contract: Contract, on: BusinessDate, calendar: TermCalendar): bigint =>
+  most(0n, daysElapsed(contract, on, calendar) - excusedBefore(contract, on, calendar))
+
+/** The date on which a term is over: its days and the paused ones have passed. */
+export const termEndOf = (termStart: BusinessDate, units: bigint, { pauses }: TermCalendar): BusinessDate =>
+  addDays(termStart, pauses.reduce((days, { from, until }) => days + BigInt(daysBetween(from, until)), units))
+
 /** Days of a term that the passing of time has earned by the start of a business date, and are not released yet. */
-export const daysToRelease = (contract: Contract, today: BusinessDate): bigint => {
-  if (contract.termStart === null) return 0n
-  const elapsed = BigInt(daysBetween(contract.termStart, today))
-  const earned = least(least(elapsed, contract.units), capacityOf(contract))
+export const daysToRelease = (contract: Contract, today: BusinessDate, calendar: TermCalendar): bigint => {
+  const earned = least(daysCounted(contract, today, calendar), capacityOf(contract))
   return earned > contract.unitsUsed ? earned - contract.unitsUsed : 0n
 }
+
+/** A term whose time is over is completed, also with days that were never earned; while a dispute may bring money back it waits. */
+export const completeTerm = (contract: Contract, at: Date): Contract =>
+  contract.status === 'active' && contract.disputeId === null && contract.disputedFen === 0n
+    ? { ...contract, status: 'completed', endedAt: at }
+    : contract
 
 type Passing = Readonly<{ id: RedemptionId; lastDay: BusinessDate; at: Date }>
 
@@ -153,16 +196,14 @@ export const releaseDays = (contract: Contract, days: bigint, { id, lastDay, at 
   }
 }
 
-/** The business date at whose start the term's next release is due, after a date; never past the end of the term. */
-export const nextReleaseDate = ({ release, termStart, units }: Contract, today: BusinessDate): BusinessDate | undefined => {
+/** The business date at whose start the term's next release is due, after a date; once the term is over, the next day. */
+export const nextReleaseDate = ({ release, termStart, units }: Contract, today: BusinessDate, calendar: TermCalendar): BusinessDate | undefined => {
   if (termStart === null) return undefined
-  const termEnd = addDays(termStart, units)
-  if (today >= termEnd) return undefined
-  if (release !== 'per_month') return addDays(today, 1)
+  const termEnd = termEndOf(termStart, units, calendar)
+  if (release !== 'per_month' || today >= termEnd) return addDays(today, 1)
   let months = 1
   while (addMonths(termStart, months) <= today) months += 1
-  const anniversary = addMonths(termStart, months)
-  return anniversary < termEnd ? anniversary : termEnd
+  return earlier(addMonths(termStart, months), termEnd)
 }
 
 /** Days of a term taken back: what it does to the contract and to the rows, and how much came from where. */

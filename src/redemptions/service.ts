@@ -13,12 +13,13 @@ import { pageOf, positionOf, type PageOf, type PageQuery } from '../kernel/page.
 import type { OwnAccount } from '../ledger/model.js'
 import type { Ledger } from '../ledger/service.js'
 import type { Timetable } from '../timetable/service.js'
-import { closureDeadline, contestedDeadline, Redemption, RedemptionId, remainderDeadline, type Objection, type Redeem, type RedeemAnswer, type Release } from './model.js'
+import { closureDeadline, contestedDeadline, Redemption, RedemptionId, remainderDeadline, termDeadline, type Objection, type Redeem, type RedeemAnswer, type Release, type TermCalendar } from './model.js'
 import { releaseVoided, unitsReleased } from './postings.js'
 import type { Redeemer } from './redeemer.js'
 import { codeHashOf } from './redeemer.js'
-import { assertUsable, codeLifetimeMs, daysToRelease, nextReleaseDate, object, releaseDays, voidRelease, withdrawObjection } from './rules.js'
-import { deleteCodesBefore, endObjection, findOpenObjection, findRelease, insertCode, insertObjection, insertRelease, listReleases, lockRelease, updateRelease, type ReleaseFilter } from './store.js'
+import { assertUsable, codeLifetimeMs, completeTerm, daysToRelease, nextReleaseDate, object, releaseDays, termEndOf, voidRelease, withdrawObjection } from './rules.js'
+import { deleteCodesBefore, endObjection, findOpenObjection, findRelease, insertCode, insertObjection, insertReleases, listReleases, lockRelease, updateRelease, type ReleaseFilter } from './store.js'
+import type { Terms } from './terms.js'
 
 /** Opens a dispute for the consumer over a release nobody answered for, freezing its money. @returns the contract after it, or undefined when another dispute is open */
 export type OpenDispute = (tx: Tx, facts: { contract: Contract; release: Release; objection: Objection; at: Date }) => Promise<Contract | undefined>
@@ -34,13 +35,14 @@ type Dependencies = Readonly<{
   evidence: Evidence
   timetable: Timetable
   redeemer: Redeemer
+  terms: Terms
   openDispute: OpenDispute
   refundAccount: RefundAccount
 }>
 
 const objectionDeadline = 'objection-answer'
-const termDeadline = 'term-release'
 const codeBytes = 16
+const historyPage = 1_000
 const dayMs = 24 * hourMs
 
 const viewOf = (release: Release): Redemption => ({
@@ -56,7 +58,7 @@ const isBeyondHeld = ({ status, frozen }: Contract) => status === 'terminated' |
 /** A refund left money frozen that hangs on an objection, and no dispute has taken it up. */
 const hangsOnObjection = (contract: Contract) => isBeyondHeld(contract) && contract.disputedFen > 0n && contract.disputeId === null
 
-export const createRedemptions = ({ work, clock, contracts, ledger, evidence, timetable, redeemer, openDispute, refundAccount }: Dependencies) => {
+export const createRedemptions = ({ work, clock, contracts, ledger, evidence, timetable, redeemer, terms, openDispute, refundAccount }: Dependencies) => {
   /** Makes a code the consumer shows at the door. Each lives 60 s, works once and reserves nothing. */
   const makeCode = async (caller: Caller, contractId: ContractId) => {
     const code = randomBytes(codeBytes).toString('base64url')
@@ -106,6 +108,7 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
       await timetable.lift(tx, objectionDeadline, id)
       if (hangsOnObjection(after)) await timetable.set(tx, contestedDeadline, after.id, now)
       if (after.frozen === 'closure') await timetable.set(tx, closureDeadline, after.id, now)
+      if (after.status === 'completed' && after.heldFen > 0n) await timetable.set(tx, remainderDeadline, after.id, now)
       const transferId = await ledger.post(tx, releaseVoided(after, release, now, account))
       if (transferId === undefined) {
         await evidence.appendFact(tx, { fact: 'release-voided', subject: id, contractId: after.id, merchantId: after.merchantId, occurredAt: now, payload: { units: release.units } })
@@ -165,18 +168,28 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
 
   /** Sets the deadline of a term's next release; nothing for other kinds. Called when the term begins and after each release. */
   const scheduleTerm = async (tx: Tx, contract: Contract, today: string): Promise<void> => {
-    const date = nextReleaseDate(contract, today)
-    if (date !== undefined && contract.kind === 'period') await timetable.set(tx, termDeadline, contract.id, startOf(date))
+    if (contract.kind !== 'period') return
+    const date = nextReleaseDate(contract, today, await terms.calendarOf(tx, contract.id))
+    if (date !== undefined) await timetable.set(tx, termDeadline, contract.id, startOf(date))
   }
 
-  const releaseTerm = async (tx: Tx, before: Contract, at: Date): Promise<Contract> => {
-    const today = dateOf(at)
-    const days = daysToRelease(before, today)
+  const releaseEarned = async (tx: Tx, before: Contract, calendar: TermCalendar, at: Date): Promise<Contract> => {
+    const days = daysToRelease(before, dateOf(at), calendar)
     if (days === 0n) return before
     const { contract, release } = releaseDays(before, days, { id: newId('red', tx.office), lastDay: dateOf(after(at, -1)), at })
     await contracts.save(tx, contract)
-    await insertRelease(tx, release)
+    await insertReleases(tx, [release])
     await ledger.post(tx, unitsReleased(contract, release))
+    return contract
+  }
+
+  /** Releases what time has earned, and completes a term that is over. */
+  const releaseTerm = async (tx: Tx, before: Contract, at: Date): Promise<Contract> => {
+    const calendar = await terms.calendarOf(tx, before.id)
+    const released = await releaseEarned(tx, before, calendar, at)
+    const isOver = before.termStart !== null && dateOf(at) >= termEndOf(before.termStart, before.units, calendar)
+    const contract = isOver ? completeTerm(released, at) : released
+    if (contract !== released) await contracts.save(tx, contract)
     if (contract.status === 'completed' && contract.heldFen > 0n) await timetable.set(tx, remainderDeadline, contract.id, at)
     return contract
   }
@@ -184,7 +197,8 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
   timetable.on(termDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
     const before = await contracts.lock(tx, subject as ContractId)
     if (!(await take(tx)) || before.status !== 'active') return
-    const contract = before.frozen === null ? await releaseTerm(tx, before, at) : before
+    // A pause does not hold up what was earned before it; the calendar knows its days.
+    const contract = before.frozen === null || before.frozen === 'pause' ? await releaseTerm(tx, before, at) : before
     if (contract.status === 'active') await scheduleTerm(tx, contract, dateOf(at))
   }))
 
@@ -196,6 +210,17 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
     return { items: items.map(viewOf), nextCursor }
   }
 
+  /** Every check-in and release of a contract, oldest first. */
+  const historyOf = async (tx: Tx, contractId: ContractId): Promise<Redemption[]> => {
+    const newestFirst: Release[] = []
+    let page: Release[]
+    do {
+      page = await listReleases(tx, { contractId }, newestFirst.at(-1)?.id, historyPage)
+      newestFirst.push(...page)
+    } while (page.length === historyPage)
+    return newestFirst.reverse().map(viewOf)
+  }
+
   const find = async (caller: Caller, id: RedemptionId): Promise<Redemption> => {
     const release = await work.read(actorOf(caller), officeOf(id), (tx) => findRelease(tx, id))
     if (!release) throw notFound({})
@@ -205,7 +230,7 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
   /** Forgets codes that have been no good for a day. */
   const sweepCodes = (office: number, at: Date): Promise<void> => work.write(worker, office, (tx) => deleteCodesBefore(tx, after(at, -dayMs)))
 
-  return { makeCode, redeem, voidRedemption, objectTo, withdraw, list, find, scheduleTerm, sweepCodes }
+  return { makeCode, redeem, voidRedemption, objectTo, withdraw, list, historyOf, find, scheduleTerm, sweepCodes }
 }
 
 /** A release without an open objection; the rule refuses it by its state. */

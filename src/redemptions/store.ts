@@ -21,14 +21,19 @@ export const deleteCodesBefore = async ({ db, office }: Tx, at: Date): Promise<v
   await db.delete(checkInCodes).where(and(eq(checkInCodes.officeId, office), lt(checkInCodes.expiresAt, at)))
 }
 
+/** Codes of a contract that nobody has used: a redemption under way finds its own gone, and is decided again. */
+export const deleteCodesOf = async ({ db, office }: Tx, contractId: ContractId): Promise<void> => {
+  await db.delete(checkInCodes).where(and(eq(checkInCodes.officeId, office), eq(checkInCodes.contractId, contractId), isNull(checkInCodes.usedAt)))
+}
+
 export const findRelease = async ({ db, office }: Tx, id: RedemptionId): Promise<Release | undefined> =>
   (await db.select(releaseColumns).from(releases).where(and(eq(releases.officeId, office), eq(releases.id, id))))[0]
 
 export const lockRelease = async ({ db, office }: Tx, id: RedemptionId): Promise<Release | undefined> =>
   (await db.select(releaseColumns).from(releases).where(and(eq(releases.officeId, office), eq(releases.id, id))).for('update'))[0]
 
-export const insertRelease = async ({ db, office }: Tx, release: Release): Promise<void> => {
-  await db.insert(releases).values({ ...release, officeId: office })
+export const insertReleases = async ({ db, office }: Tx, rows: readonly Release[]): Promise<void> => {
+  await db.insert(releases).values(rows.map((release) => ({ ...release, officeId: office })))
 }
 
 export const updateRelease = async ({ db, office }: Tx, { id, state, dueAt }: Release, voidReason?: string): Promise<void> => {
@@ -49,11 +54,18 @@ export const listReleases = ({ db, office }: Tx, filter: ReleaseFilter, before: 
     ))
     .orderBy(desc(releases.id)).limit(limit)
 
-/** Rows of a contract in some states, oldest first. */
-export const listReleasesOfContract = ({ db, office }: Tx, contractId: ContractId, states: readonly Release['state'][]): Promise<Release[]> =>
+/** What is contested of contracts: units and money of their releases under an objection, or pending in a dispute. */
+export const sumContested = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<{ contractId: ContractId; units: bigint; amountFen: bigint }[]> =>
+  db.select({
+    contractId: releases.contractId, units: sql<bigint>`sum(${releases.units})::bigint`, amountFen: sql<bigint>`sum(${releases.amountFen})::bigint`
+  }).from(releases)
+    .where(and(eq(releases.officeId, office), inArray(releases.contractId, [...contractIds]), inArray(releases.state, ['objected', 'disputed'])))
+    .groupBy(releases.contractId)
+
+/** Releases of a contract within their windows, locked once the contract is. */
+export const lockPending = ({ db, office }: Tx, contractId: ContractId): Promise<Release[]> =>
   db.select(releaseColumns).from(releases)
-    .where(and(eq(releases.officeId, office), eq(releases.contractId, contractId), inArray(releases.state, [...states])))
-    .orderBy(asc(releases.id))
+    .where(and(eq(releases.officeId, office), eq(releases.contractId, contractId), eq(releases.state, 'pending'))).orderBy(asc(releases.id)).for('update')
 
 const windowOver = (office: number, at: Date) => and(eq(releases.officeId, office), eq(releases.state, 'pending'), lte(releases.dueAt, at))
 
@@ -107,7 +119,27 @@ export const reservePayable = async ({ client, office }: Tx, merchantId: Merchan
   return row?.sum ?? 0n
 }
 
-export const unreservePayable = async ({ client, office }: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => {
+/** Reserves what is payable and free of contracts. @returns the sum reserved */
+export const reservePayableOf = async ({ client, office }: Tx, contractIds: readonly ContractId[], itemId: Id<'unc'>): Promise<bigint> => {
+  const { rows: [row] } = await client.query<{ sum: bigint }>({
+    name: 'reserve_payable_of',
+    text: `with reserved as (
+             update releases set item_id = $3
+             where office_id = $1 and contract_id = any($2::uuid[]) and state = 'payable' and item_id is null
+             returning amount_fen)
+           select coalesce(sum(amount_fen), 0)::bigint as sum from reserved`,
+    values: [office, contractIds.map(uuidOf), uuidOf(itemId)]
+  })
+  return row?.sum ?? 0n
+}
+
+/** What each contract contributes to a settlement item, by contract. */
+export const sumOfItem = ({ db, office }: Tx, itemId: Id<'sti'>): Promise<{ contractId: ContractId; releases: number; amountFen: bigint }[]> =>
+  db.select({ contractId: releases.contractId, releases: sql<number>`count(*)::int`, amountFen: sql<bigint>`sum(${releases.amountFen})::bigint` })
+    .from(releases).where(and(eq(releases.officeId, office), eq(releases.itemId, uuidOf(itemId))))
+    .groupBy(releases.contractId).orderBy(asc(releases.contractId))
+
+export const unreservePayable = async ({ client, office }: Tx, itemIds: readonly Id<'sti' | 'unc'>[]): Promise<void> => {
   await client.query({
     name: 'unreserve_payable',
     text: 'update releases set item_id = null where office_id = $1 and item_id = any($2::uuid[])',
@@ -131,25 +163,37 @@ export const endObjection = async ({ db, office }: Tx, releaseId: RedemptionId, 
     .where(and(eq(objections.officeId, office), eq(objections.releaseId, releaseId), isNull(objections.endedAt)))
 }
 
-/** Days released by time that can still be taken back, newest first; not locked. */
-export const listDaysToTakeBack = ({ db, office }: Tx, contractId: ContractId): Promise<Release[]> =>
-  db.select(releaseColumns).from(releases).where(takeable(office, contractId)).orderBy(desc(releases.id))
+/** Days of contracts released by time that can still be taken back, newest first; not locked. */
+export const listDaysToTakeBack = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases).where(takeable(office, contractIds)).orderBy(desc(releases.id))
 
-/** The same, locked, once the contract is. */
-export const lockDaysToTakeBack = ({ db, office }: Tx, contractId: ContractId): Promise<Release[]> =>
-  db.select(releaseColumns).from(releases).where(takeable(office, contractId)).orderBy(desc(releases.id)).for('update')
+/** The same, locked, once the contracts are. */
+export const lockDaysToTakeBack = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<Release[]> =>
+  db.select(releaseColumns).from(releases).where(takeable(office, contractIds)).orderBy(desc(releases.id)).for('update')
 
-const takeable = (office: number, contractId: ContractId) => and(
-  eq(releases.officeId, office), eq(releases.contractId, contractId), eq(releases.kind, 'time'),
+const takeable = (office: number, contractIds: readonly ContractId[]) => and(
+  eq(releases.officeId, office), inArray(releases.contractId, [...contractIds]), eq(releases.kind, 'time'),
   inArray(releases.state, ['pending', 'payable']), isNull(releases.itemId)
 )
 
-export const updateTakenBack = async ({ db, office }: Tx, { id, state, units, amountFen }: Release, voidReason: string): Promise<void> => {
-  await db.update(releases).set({ state, units, amountFen, voidReason }).where(and(eq(releases.officeId, office), eq(releases.id, id)))
+/** @param voidReasons for each row, in its order */
+export const updateTakenBack = async ({ client, office }: Tx, rows: readonly Release[], voidReasons: readonly string[]): Promise<void> => {
+  await client.query({
+    name: 'update_taken_back',
+    text: `update releases r set state = n.state, units = n.units, amount_fen = n.amount_fen, void_reason = n.void_reason
+           from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[]) as n(id, state, units, amount_fen, void_reason)
+           where r.office_id = $1 and r.id = n.id and r.id = any($2::uuid[])`,
+    values: [office, rows.map(({ id }) => uuidOf(id)), rows.map(({ state }) => state), rows.map(({ units }) => units), rows.map(({ amountFen }) => amountFen), voidReasons]
+  })
 }
 
-/** The business date of the last visit that was not voided. */
-export const findLastVisit = async ({ db, office }: Tx, contractId: ContractId): Promise<string | undefined> =>
-  (await db.select({ date: releases.date }).from(releases)
-    .where(and(eq(releases.officeId, office), eq(releases.contractId, contractId), eq(releases.kind, 'check_in'), ne(releases.state, 'voided')))
-    .orderBy(desc(releases.date)).limit(1))[0]?.date
+/** The business dates of the last visits to contracts that were not voided. */
+export const listLastVisits = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<{ contractId: ContractId; date: string }[]> =>
+  db.select({ contractId: releases.contractId, date: sql<string>`max(${releases.date})` }).from(releases)
+    .where(and(eq(releases.officeId, office), inArray(releases.contractId, [...contractIds]), eq(releases.kind, 'check_in'), ne(releases.state, 'voided')))
+    .groupBy(releases.contractId)
+
+/** Days of terms whose release was taken back. */
+export const listExcused = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<{ contractId: ContractId; lastDay: string; units: bigint }[]> =>
+  db.select({ contractId: releases.contractId, lastDay: releases.date, units: releases.units }).from(releases)
+    .where(and(eq(releases.officeId, office), inArray(releases.contractId, [...contractIds]), eq(releases.kind, 'time'), eq(releases.state, 'voided')))

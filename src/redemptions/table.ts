@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, date, foreignKey, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, fen, id, instant, officeId } from '../db/columns.js'
-import { allow, allowAll, ofConsumer, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
+import { allow, allowAll, ofConsumer, ofFormerHolder, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import type { ReleaseKind, ReleaseState } from './model.js'
 
 /**
@@ -37,10 +37,12 @@ export const releases = pgTable('releases', {
   index('releases_of_contract').on(t.officeId, t.contractId, t.id),
   index('releases_window').on(t.officeId, t.dueAt).where(sql`${t.state} = 'pending'`),
   index('releases_payable').on(t.officeId, t.merchantId).where(sql`${t.state} = 'payable' and ${t.itemId} is null`),
+  index('releases_excused').on(t.officeId, t.contractId).where(sql`${t.kind} = 'time' and ${t.state} = 'voided'`),
   index('releases_of_item').on(t.officeId, t.itemId).where(sql`${t.itemId} is not null`),
-  check('releases_state', sql`${t.state} in ('pending', 'objected', 'disputed', 'payable', 'voided', 'recorded')`),
+  check('releases_state', sql`${t.state} in ('pending', 'objected', 'disputed', 'payable', 'refunded', 'voided', 'recorded')`),
   check('releases_amount', sql`${t.amountFen} >= 0 and ${t.units} >= 0`),
   ...allowAll('releases', ['select'], ['consumer'], ofVisibleContract('releases')),
+  allow('releases', 'select', ['consumer'], ofFormerHolder('releases', 'created_at'), 'former'),
   allow('releases', 'update', ['consumer'], ofVisibleContract('releases')),
   ...allowAll('releases', ['select', 'update'], ['merchant'], ofMerchant),
   ...allowAll('releases', ['select', 'update'], ['notary'], ofOffice),
@@ -98,6 +100,7 @@ export const objections = pgTable('objections', {
   primaryKey({ name: 'objections_pk', columns: [t.officeId, t.releaseId] }),
   foreignKey({ name: 'objections_release', columns: [t.officeId, t.releaseId], foreignColumns: [releases.officeId, releases.id] }),
   ...allowAll('objections', ['select', 'insert', 'update'], ['consumer'], ofVisibleContract('objections')),
+  allow('objections', 'select', ['consumer'], ofFormerHolder('objections', 'made_at'), 'former'),
   ...allowAll('objections', ['select', 'update'], ['merchant'], ofMerchant),
   ...allowAll('objections', ['select'], ['notary'], ofOffice),
   ...allowAll('objections', ['select', 'update'], ['worker'], ofOffice)

@@ -3,7 +3,7 @@ import type { Contracts } from '../contracts/service.js'
 import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
-import { newId, officeOf } from '../kernel/id.js'
+import { newId, officeOf, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import { notFound } from '../kernel/problems.js'
 import type { Vault } from '../kernel/vault.js'
@@ -93,17 +93,22 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
       return viewOf(record, refund)
     })
 
+  /** Orders a transfer at the bank, once the transaction has committed. */
+  const send = async (tx: Tx, { id }: BankRefundRecord, refund: RefundRecord, at: Date): Promise<void> => {
+    const sent: RefundRecord = { ...refund, status: 'processing', attempts: refund.attempts + 1, lastError: null }
+    await updateRefund(tx, sent)
+    await ledger.post(tx, refundSent(sent, at))
+    await outbox.send(tx, { topic, key: id, payload: { bankRefundId: id } })
+  }
+
   /** Another notary orders it: the money is in transit. @throws not_found (404), same_person (403), wrong_state (409) */
   const order = (command: Command, id: RefundId): Promise<BankRefund> =>
     work.writeOnce(command, officeOf(id), BankRefund, async (tx) => {
       const { refund } = await lock(tx, id)
       const now = clock.now()
       const record = orderedBy(await openTransfer(tx, id), command.caller.personId, now)
-      const sent: RefundRecord = { ...refund, status: 'processing', attempts: refund.attempts + 1, lastError: null }
       await updateBankRefund(tx, record)
-      await updateRefund(tx, sent)
-      await ledger.post(tx, refundSent(sent, now))
-      await outbox.send(tx, { topic, key: record.id, payload: { bankRefundId: record.id } })
+      await send(tx, record, refund, now)
       return viewOf(record, refund)
     })
 
@@ -170,7 +175,34 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
     })
   }
 
-  return { giveAccount, propose, order, cancel }
+  /** The bank's statement says that a transfer was made. After a final answer nothing changes. */
+  const recordPaid = (id: BankRefundId, reference: string, at: Date): Promise<void> =>
+    work.write(worker, officeOf(id), async (tx) => { await record(tx, id, { outcome: 'paid', reference }, at) })
+
+  /** The refunds these transfers pay, and whether the bank may still speak of them; for matching with statements. */
+  const refundsOf = async (tx: Tx, ids: readonly BankRefundId[]) =>
+    (await Promise.all(ids.map((id) => findBankRefund(tx, id)))).filter((found) => found !== undefined)
+      .map(({ id, refundId, status }) => ({ id, refundId, isUnderWay: status === 'ordered' }))
+
+  /** Keeps a refund that surely failed from its channel and from bank transfers: nobody has claimed it in years. @throws not_found (404), wrong_state (409) */
+  const setAside = async (tx: Tx, id: RefundId): Promise<void> => {
+    const { refund } = await lock(tx, id)
+    await updateRefund(tx, { ...byBank(refund), lastError: 'unclaimed' })
+  }
+
+  /** Orders the transfer of a refund that was set aside and is owed again; the two people have decided so. @throws bank_unavailable (422) */
+  const payClaimed = async (tx: Tx, id: RefundId, { account, makerId, checkerId, at }: Readonly<{ account: BankAccount; makerId: Id<'per'>; checkerId: Id<'per'>; at: Date }>): Promise<void> => {
+    if (!bank) throw bankUnavailable({})
+    const { refund } = await lock(tx, id)
+    const record: BankRefundRecord = {
+      id: newId('bnr', tx.office), refundId: id, status: 'ordered', makerId, checkerId, payeeSealed: vault.seal(JSON.stringify(account), about),
+      createdAt: at, orderedAt: at, answeredAt: null, bankReference: null, returnReason: null
+    }
+    await insertBankRefund(tx, record)
+    await send(tx, record, refund, at)
+  }
+
+  return { giveAccount, propose, order, cancel, setAside, payClaimed, recordPaid, refundsOf }
 }
 
 export type BankRefunds = ReturnType<typeof createBankRefunds>

@@ -8,8 +8,12 @@ import { newId, officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import type { Language } from '../kernel/problem.js'
 import type { Offices } from '../offices/service.js'
+import type { Offer } from '../products/model.js'
 import type { Closings } from '../redemptions/closings.js'
-import type { Gifts, RefundCalculation, RefundFacts } from './law/model.js'
+import type { DisputedReleases } from '../redemptions/disputed/service.js'
+import type { Decided, TermCalendar } from '../redemptions/model.js'
+import type { Terms } from '../redemptions/terms.js'
+import type { Cause, Gifts, RefundCalculation, RefundFacts } from './law/model.js'
 import { calculate, interestOf } from './law/rules.js'
 import { InterestRate, RefundPolicy, type QuoteRecord, type QuoteRequest, type RefundInterest, type RefundQuote, type RefundReason, type RefundRecord } from './model.js'
 import { assess, causeFor, checkAgreed, checkCoolingOff, checkGifts, checkQuotable, daysPassed, type Assessment } from './rules.js'
@@ -19,18 +23,36 @@ import { calculationView, quoteView } from './views.js'
 type Dependencies = Readonly<{
   work: UnitOfWork
   clock: Clock
-  contracts: Pick<Contracts, 'find' | 'offerOf'>
+  contracts: Pick<Contracts, 'find' | 'offersOf'>
   closings: Closings
+  releases: Pick<DisputedReleases, 'decidedOf'>
+  terms: Terms
   offices: Pick<Offices, 'byNumber' | 'ruleInForce'>
 }>
 
 /** What is asked of a contract, and when the contract ends by it. */
 export type Asked = Readonly<{ reason: RefundReason; agreedFen?: bigint | undefined; gifts?: Gifts | undefined; endsAt: Date }>
 
-/** An assessment with the contract it is of: its term's days beyond the end are taken back in it. */
-export type Assessed = Assessment & Readonly<{ contract: Contract; daysToKeep: bigint | undefined }>
+/** An assessment with the contract it is of, as it was, and with its term's days beyond the end taken back. */
+export type Assessed = Assessment & Readonly<{ before: Contract; contract: Contract; daysToKeep: bigint | undefined }>
 
-export const createQuotes = ({ work, clock, contracts, closings, offices }: Dependencies) => {
+/** Of a term: whether somebody came, the days that have passed, and those it keeps. */
+type Term = Readonly<{ isVisited: boolean; passed: bigint; keep: bigint }>
+
+/** What several contracts are assessed on; a map by contract each. */
+type Loaded = Readonly<{
+  offers: ReadonlyMap<ContractId, Offer>
+  contested: ReadonlyMap<ContractId, Readonly<{ units: bigint; amountFen: bigint }>>
+  decided: ReadonlyMap<ContractId, Decided>
+  policy: RefundPolicy
+  terms: ReadonlyMap<ContractId, Term>
+  shortened: ReadonlyMap<ContractId, Contract>
+}>
+
+const everyDay: TermCalendar = { pauses: [], excused: [] }
+const nothingContested = { units: 0n, amountFen: 0n }
+
+export const createQuotes = ({ work, clock, contracts, closings, releases, terms: { calendarsOf }, offices }: Dependencies) => {
   const officeIds = new Map<number, string>()
 
   /** A dated setting of the office, else of all. */
@@ -47,24 +69,47 @@ export const createQuotes = ({ work, clock, contracts, closings, offices }: Depe
     RefundPolicy.parse((await settingOf(tx, 'refund_policy', dateOf(at))).value)
 
   /**
-   * The days a term keeps. One that nobody came to within the cooling-off time keeps none: the
+   * The days that terms keep. One that nobody came to within the cooling-off time keeps none: the
    * whole price goes back (Art 14).
    */
-  const termOf = async (tx: Tx, contract: Contract, { reason, endsAt }: Asked) => {
-    const lastVisit = await closings.lastVisitOf(tx, contract.id)
-    const isVisited = lastVisit !== undefined
-    const passed = daysPassed(contract, dateOf(endsAt), lastVisit)
-    return { isVisited, passed, keep: reason === 'cooling_off' && !isVisited ? 0n : passed }
+  const termsOf = async (tx: Tx, terms: readonly Contract[], { reason, endsAt }: Asked): Promise<Map<ContractId, Term>> => {
+    const ids = terms.map(({ id }) => id)
+    const [lastVisits, calendars] = [await closings.lastVisitsOf(tx, ids), await calendarsOf(tx, ids)]
+    return new Map(terms.map((contract) => {
+      const lastVisit = lastVisits.get(contract.id)
+      const isVisited = lastVisit !== undefined
+      const passed = daysPassed(contract, dateOf(endsAt), lastVisit, calendars.get(contract.id) ?? everyDay)
+      return [contract.id, { isVisited, passed, keep: reason === 'cooling_off' && !isVisited ? 0n : passed }]
+    }))
   }
 
-  /** How the contract's held money would be divided if it ended so. Nothing is written. */
+  const assessOne = (before: Contract, { offers, contested, decided, policy, terms, shortened }: Loaded, asked: Asked): Assessed => {
+    const [offer, term] = [offers.get(before.id), terms.get(before.id)]
+    invariant(offer, `contract ${before.id} has no terms`)
+    const contract = shortened.get(before.id) ?? before
+    const settled = decided.get(before.id)
+    const passed = term === undefined || contract.unitsUsed > term.passed ? contract.unitsUsed : term.passed
+    const used = passed - (settled?.units ?? 0n)
+    const standing = { decided: settled, contract, offer, contested: contested.get(before.id) ?? nothingContested, used, isVisited: term?.isVisited ?? false }
+    return { ...assess(standing, { ...asked, policy }), before, contract, daysToKeep: term?.keep }
+  }
+
+  /** How each contract's held money would be divided if it ended so; in the order of the contracts. Nothing is written. */
+  const assessAll = async (tx: Tx, before: readonly Contract[], asked: Asked): Promise<Assessed[]> => {
+    const ids = before.map(({ id }) => id)
+    const periods = before.filter(({ kind }) => kind === 'period')
+    const [offers, contested, policy] = [await contracts.offersOf(tx, ids), await closings.contestedOf(tx, ids), await policyOf(tx, asked.endsAt)]
+    const decided = await releases.decidedOf(tx, ids)
+    const terms = await termsOf(tx, periods, asked)
+    const shortened = await closings.withoutDays(tx, periods.map((contract) => ({ contract, keep: terms.get(contract.id)?.keep ?? 0n })))
+    return before.map((contract) => assessOne(contract, { offers, contested, decided, policy, terms, shortened }, asked))
+  }
+
+  /** How one contract's held money would be divided if it ended so. Nothing is written. */
   const assessNow = async (tx: Tx, before: Contract, asked: Asked): Promise<Assessed> => {
-    const [offer, contested, policy] = [await contracts.offerOf(tx, before.id), await closings.contestedOf(tx, before.id), await policyOf(tx, asked.endsAt)]
-    const term = before.kind === 'period' ? await termOf(tx, before, asked) : undefined
-    const contract = term === undefined ? before : await closings.withoutDays(tx, before, term.keep)
-    const used = term === undefined || contract.unitsUsed > term.passed ? contract.unitsUsed : term.passed
-    const standing = { contract, offer, contested, used, isVisited: term?.isVisited ?? false }
-    return { ...assess(standing, { ...asked, policy }), contract, daysToKeep: term?.keep }
+    const [assessed] = await assessAll(tx, [before], asked)
+    invariant(assessed, 'each contract is assessed')
+    return assessed
   }
 
   /** @throws wrong_state (409), cooling_off_over (422) */
@@ -95,6 +140,18 @@ export const createQuotes = ({ work, clock, contracts, closings, offices }: Depe
       return quoteView(record, language)
     })
 
+  /** What the law gives back on the whole contract under each cause, with its steps: for a decision to cite. */
+  const scenariosOf = async (tx: Tx, contract: Contract, endsAt: Date, language: Language) => {
+    const reasons = { merchant: 'merchant_breach', consumer: 'consumer_choice', neither: 'force_majeure' } as const
+    const scenarios = []
+    for (const [cause, reason] of Object.entries(reasons) as [Cause, RefundReason][]) {
+      const { sum, atMostFen } = await assessNow(tx, contract, { reason, endsAt })
+      const { rule, refundFen, steps, lawRefs } = calculationView(contract.priceFen, sum, language)
+      scenarios.push({ cause, rule, refundFen, refundIfUndeliveredFen: atMostFen, steps, lawRefs })
+    }
+    return scenarios
+  }
+
   /** Interest on a refund (Arts 16, 17): whose rate, by whose cause the contract ended; none where it was nobody's. */
   const interestFor = async (tx: Tx, refund: RefundRecord, at: Date): Promise<RefundInterest | null> => {
     const cause = causeFor(refund.reason)
@@ -114,7 +171,7 @@ export const createQuotes = ({ work, clock, contracts, closings, offices }: Depe
   }
 
   return {
-    quote, assessNow, checkAsked, policyOf, interestFor,
+    quote, assessNow, scenariosOf, assessAll, checkAsked, policyOf, interestFor,
     /** What bare facts give, without a contract. @throws validation_failed (422) */
     calculate: (facts: RefundFacts, language: Language): RefundCalculation => calculationView(facts.paidFen, calculate(facts), language)
   }

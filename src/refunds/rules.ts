@@ -1,10 +1,13 @@
 import type { Contract, ContractStatus, FreezeReason } from '../contracts/model.js'
-import { after, dayMs, daysBetween, type BusinessDate } from '../kernel/calendar.js'
+import { isTakenInHand } from '../contracts/rules.js'
+import { addDays, after, dayMs, type BusinessDate } from '../kernel/calendar.js'
 import { invariant } from '../kernel/invariant.js'
 import { least, most, type Fen, yuan } from '../kernel/money.js'
 import { forbidden, samePerson, validationFailed, wrongState } from '../kernel/problems.js'
 import { ratio } from '../kernel/rational.js'
 import type { Offer } from '../products/model.js'
+import type { Decided, TermCalendar } from '../redemptions/model.js'
+import { daysCounted } from '../redemptions/rules.js'
 import type { Cause, Gifts, Step, Sum } from './law/model.js'
 import {
   agreedSum, coolOffSessions, coolOffStoredValue, coolOffTerm, deductGifts, reckonSessions, reckonStoredValue, reckonTerm, reckonTermAtListPrice, sumOf,
@@ -36,9 +39,10 @@ const clamp = (amount: Fen, floor: Fen, ceiling: Fen): Fen => most(floor, least(
 const quotable: ContractStatus[] = ['active', 'expired']
 
 /** @throws wrong_state (409) where the contract is not one of which money can be asked back */
-export const checkQuotable = ({ status, frozen }: Contract): void => {
+export const checkQuotable = (contract: Contract): void => {
+  const { status, frozen } = contract
   if (!quotable.includes(status)) throw wrongState({ state: status, allowed: quotable })
-  if (frozen !== null) throw wrongState({ state: `frozen: ${frozen}`, allowed: quotable })
+  if (isTakenInHand(contract)) throw wrongState({ state: `frozen: ${frozen}`, allowed: quotable })
 }
 
 /** @throws cooling_off_over (422) */
@@ -79,16 +83,18 @@ export type Standing = Readonly<{
   /** of a term: somebody came */
   isVisited: boolean
   contested: Readonly<{ units: bigint; amountFen: Fen }>
+  /** by disputes; their whole units are not among the used ones */
+  decided?: Pick<Decided, 'reducedFen' | 'awardedFen'> | undefined
 }>
 
 /**
- * The days of a term that have passed when it ends on a date: whole days, and every day up to the
- * last visit.
+ * The days of a term that count as passed when it ends on a date: whole days, and every day up to
+ * the last visit, without those on which it was paused or that the merchant has excused.
  */
-export const daysPassed = ({ termStart, units }: Contract, on: BusinessDate, lastVisit: BusinessDate | undefined): bigint => {
-  invariant(termStart !== null, 'a term without a beginning')
-  const passed = most(BigInt(daysBetween(termStart, on)), lastVisit === undefined ? 0n : BigInt(daysBetween(termStart, lastVisit) + 1))
-  return clamp(passed, 0n, units)
+export const daysPassed = (contract: Contract, on: BusinessDate, lastVisit: BusinessDate | undefined, calendar: TermCalendar): bigint => {
+  invariant(contract.termStart !== null, 'a term without a beginning')
+  const end = lastVisit === undefined || lastVisit < on ? on : addDays(lastVisit, 1)
+  return daysCounted(contract, end, calendar)
 }
 
 type Asked = Readonly<{ reason: RefundReason; agreedFen?: Fen | undefined; gifts?: Gifts | undefined; policy: RefundPolicy }>
@@ -130,8 +136,11 @@ const reckon = (standing: Standing, used: bigint, asked: Asked): Sum => {
 const frozenFromHeld = ({ disputedFen, objectedFen }: Contract, contestedFen: Fen): Fen =>
   most(0n, disputedFen - (contestedFen - objectedFen))
 
-/** `atStake`: what the contested units could still change, beyond the money that is pending for them. */
-export type Assessment = Readonly<{ sum: Sum; division: Division; steps: readonly Step[]; atStakeFen: Fen }>
+/**
+ * `atStake`: what the contested units could still change, beyond the money that is pending for them;
+ * `atMost`: the rule's sum if they count as not delivered; `reduced`: refunds that lowered a price.
+ */
+export type Assessment = Readonly<{ sum: Sum; division: Division; steps: readonly Step[]; atStakeFen: Fen; atMostFen: Fen; reducedFen: Fen }>
 
 const stepsOf = ({ steps }: Sum, countedFen: Fen, { heldFen, refundFen, merchantFen, contestedFen, shortfallFen }: Division): readonly Step[] => [
   ...steps,
@@ -142,22 +151,24 @@ const stepsOf = ({ steps }: Sum, countedFen: Fen, { heldFen, refundFen, merchant
   { text: { zh: `从提存余额 ${yuan(heldFen)} 中退还消费者`, en: `Goes back to the consumer, of ${yuan(heldFen)} held` }, amountFen: refundFen }
 ].filter(({ amountFen }, i, all) => amountFen !== 0n || i < steps.length || i === all.length - 1)
 
+const nothingDecided = { reducedFen: 0n, awardedFen: 0n }
+
 /** How all that is held would be divided, and why. */
 export const assess = (standing: Standing, asked: Asked): Assessment => {
-  const { contract: { heldFen, refundedFen, ...contract }, used, contested } = standing
+  const { contract: { heldFen, refundedFen, ...contract }, used, contested, decided: { reducedFen, awardedFen } = nothingDecided } = standing
   const sum = reckon(standing, used, asked)
-  const atMost = reckon(standing, most(0n, used - contested.units), asked).refundFen
-  const countedFen = refundedFen + frozenFromHeld({ heldFen, refundedFen, ...contract }, contested.amountFen)
+  const atMostFen = reckon(standing, most(0n, used - contested.units), asked).refundFen
+  const countedFen = refundedFen - reducedFen + awardedFen + frozenFromHeld({ heldFen, refundedFen, ...contract }, contested.amountFen)
 
   const refundFen = clamp(sum.refundFen - countedFen, 0n, heldFen)
-  const atStakeFen = most(0n, atMost - sum.refundFen - contested.amountFen)
+  const atStakeFen = most(0n, atMostFen - sum.refundFen - contested.amountFen)
   const contestedFen = least(atStakeFen, heldFen - refundFen)
   const division: Division = {
     heldFen, refundFen, contestedFen,
     merchantFen: heldFen - refundFen - contestedFen,
     shortfallFen: most(0n, sum.refundFen - countedFen - heldFen)
   }
-  return { sum, division, steps: stepsOf(sum, countedFen, division), atStakeFen }
+  return { sum, division, steps: stepsOf(sum, countedFen, division), atStakeFen, atMostFen, reducedFen }
 }
 
 const sameDivision = (a: Division, b: Division): boolean =>
@@ -216,8 +227,8 @@ export const rejected = (refund: RefundRecord, note: string): RefundRecord => {
 }
 
 /** @throws wrong_state (409) where something else has taken the contract in hand */
-export const checkNotFrozen = ({ frozen }: Contract): void => {
-  if (frozen !== null) throw wrongState({ state: `frozen: ${frozen}`, allowed: ['active', 'expired'] })
+export const checkNotFrozen = (contract: Contract): void => {
+  if (isTakenInHand(contract)) throw wrongState({ state: `frozen: ${contract.frozen}`, allowed: ['active', 'expired'] })
 }
 
 /** @throws wrong_state (409) */
@@ -246,10 +257,10 @@ export type Settled = Readonly<{ refundFen: Fen; merchantFen: Fen; stillFrozenFe
  * Divides what a refund left frozen, once a release it hangs on is voided or no longer objected to:
  * what the rule now gives beyond what went back is the consumer's, the rest the merchant's.
  */
-export const settleContested = ({ refundedFen }: Contract, frozenFen: Fen, { sum, atStakeFen }: Assessment): Settled => {
+export const settleContested = ({ refundedFen }: Contract, frozenFen: Fen, { sum, atStakeFen, reducedFen }: Assessment): Settled => {
   const stillFrozenFen = least(frozenFen, atStakeFen)
   const free = frozenFen - stillFrozenFen
-  const refundFen = clamp(sum.refundFen - refundedFen, 0n, free)
+  const refundFen = clamp(sum.refundFen - refundedFen + reducedFen, 0n, free)
   return { refundFen, merchantFen: free - refundFen, stillFrozenFen }
 }
 
@@ -281,6 +292,14 @@ export const withoutRemainder = (contract: Contract, amountFen: Fen): Contract =
   refundedFen: contract.refundedFen + amountFen
 })
 
+/** The contract once all that is held of it went back, because nobody has claimed it in years. @throws wrong_state (409) */
+export const endedUnclaimed = (contract: Contract, amountFen: Fen, at: Date): Contract => {
+  const { status, frozen, disputeId, disputedFen, heldFen } = contract
+  const isIdle = frozen === null && disputeId === null && disputedFen === 0n && heldFen === amountFen
+  if (!isIdle || !(quotable.includes(status) || status === 'completed')) throw wrongState({ state: `${status}: ${heldFen} fen held`, allowed: ['an idle contract with what was proposed held'] })
+  return { ...withoutRemainder(contract, amountFen), status: 'terminated', endedAt: at }
+}
+
 const settled: ReadonlySet<RefundRecord['status']> = new Set(['paid', 'declined', 'rejected'])
 
 /** Whether a refund is past its deadline and still to be paid. */
@@ -288,6 +307,12 @@ export const isLate = ({ status, deadlineAt }: Pick<RefundRecord, 'status' | 'de
 
 /** Whether a refund is one that a newer request of the same side may take the place of: nobody has approved it. */
 export const isUnapproved = ({ status }: RefundRecord): boolean => status === 'awaiting_consent' || status === 'awaiting_approval'
+
+/** Whether a refund is at its channel, and the outcome is not known. */
+export const isUnderWay = ({ status, byBank }: RefundRecord): boolean => status === 'processing' && !byBank
+
+/** Whether a refund waits to be handed to its channel. */
+export const isSendable = ({ status, byBank }: RefundRecord): boolean => (status === 'approved' || status === 'failed') && !byBank
 
 const minuteMs = 60_000
 

@@ -1,7 +1,9 @@
 import { capabilitiesOf, channelOf, type Channels, type RefundAnswer } from '../channels/channel.js'
 import type { RefundNotification } from '../channels/model.js'
+import type { Contract, ContractId } from '../contracts/model.js'
 import type { Contracts } from '../contracts/service.js'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { inLanes, togetherOrAlone } from '../kernel/batch.js'
 import { after, dayMs } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
 import { isId, officeOf } from '../kernel/id.js'
@@ -12,17 +14,19 @@ import type { Outbox } from '../outbox/service.js'
 import type { Timetable } from '../timetable/service.js'
 import { RefundId, type RefundRecord } from './model.js'
 import { paidAgain, refundConfirmed, refundFailed, refundSent } from './postings.js'
-import { afterPaid, askAgainAt, retryAt } from './rules.js'
-import { findRefund, lockRefund, updateRefund } from './store.js'
+import { afterPaid, askAgainAt, isSendable, isUnderWay, retryAt } from './rules.js'
+import { findRefund, findRefunds, lockRefunds, updateRefund, updateRefunds } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
   clock: Clock
-  contracts: Pick<Contracts, 'find' | 'lock' | 'save'>
+  contracts: Pick<Contracts, 'lockMany' | 'save'>
   ledger: Ledger
   outbox: Outbox
   timetable: Timetable
   channels: Channels
+  /** Of these contracts, those whose holder is not who paid: what goes back is the holder's, and a channel pays back the payer. */
+  handedOver: (tx: Tx, contractIds: readonly ContractId[]) => Promise<ReadonlySet<ContractId>>
 }>
 
 const topic = 'refund.send'
@@ -33,6 +37,17 @@ const retryDeadline = 'refund-retry'
 
 const unknown = (error: unknown) => ({ outcome: 'pending', reference: null, reason: error instanceof Error ? error.message : String(error) }) as const
 type Answer = Readonly<{ outcome: RefundAnswer['outcome']; reference: string | null; reason?: string | undefined }>
+type Answered = Readonly<{ id: RefundId; attempt: number; answer: Answer }>
+
+/** A refund with its contract, where it is of its price. */
+type Locked = Readonly<{ contract: Contract | undefined; refund: RefundRecord }>
+/** An attempt: sent now, or before, with an outcome nobody knows. */
+type Begun = Readonly<{ refund: RefundRecord; isRepeat: boolean }>
+
+/** Refunds of one delivery: so few that a slow channel answers all before another process takes the delivery over. */
+const togetherMax = 50
+/** Of these, how many a channel is asked for at the same time. */
+const lanes = 16
 
 /**
  * Refunds on their way back to the payer. Money leaves in two steps: it is in transit from before
@@ -40,70 +55,90 @@ type Answer = Readonly<{ outcome: RefundAnswer['outcome']; reference: string | n
  * there, to be asked about. The channel pays once for a refund's id, however often it is sent; and
  * what it says of an attempt counts only for that attempt.
  */
-export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels }: Dependencies) => {
+export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver }: Dependencies) => {
   /** Sends a refund that is approved, once the transaction has committed. One of nothing is not sent. */
-  const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>, isAwaited?: boolean): Promise<void> =>
-    outbox.send(tx, { topic, key: id, payload: { refundId: id }, ...(isAwaited === undefined ? {} : { isAwaited }) })
+  const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>): Promise<void> => outbox.send(tx, { topic, key: id, payload: { refundIds: [id] } })
 
-  /** Locks the contract where the refund is of its price, then the refund. */
-  const lock = async (tx: Tx, id: RefundId) => {
-    const found = await findRefund(tx, id)
-    invariant(found, `no refund ${id}`)
-    const contract = found.purpose === 'principal' ? await contracts.lock(tx, found.contractId) : undefined
-    const refund = await lockRefund(tx, id)
-    invariant(refund, 'a refund is never deleted')
-    return { contract, refund }
+  /** The same of many: the outbox's job sends them, some at a time. */
+  const orderAll = async (tx: Tx, refunds: readonly Pick<RefundRecord, 'id'>[]): Promise<void> => {
+    const refundIds = refunds.map(({ id }) => id)
+    for (let from = 0; from < refundIds.length; from += togetherMax) {
+      await outbox.send(tx, { topic, key: refundIds[from] as RefundId, payload: { refundIds: refundIds.slice(from, from + togetherMax) }, isDeferred: true })
+    }
+  }
+
+  /** Locks the contracts of refunds of a price, in id order, then the refunds. */
+  const lockAll = async (tx: Tx, ids: readonly RefundId[]): Promise<Locked[]> => {
+    const priced = (await findRefunds(tx, ids)).filter(({ purpose }) => purpose === 'principal')
+    const locked = await contracts.lockMany(tx, priced.map(({ contractId }) => contractId))
+    const refunds = await lockRefunds(tx, ids)
+    invariant(refunds.length === ids.length, 'a refund is never deleted')
+    return refunds.map((refund) => ({ refund, contract: refund.purpose === 'principal' ? locked.get(refund.contractId) : undefined }))
+  }
+
+  const lock = async (tx: Tx, id: RefundId): Promise<Locked> => {
+    const [locked] = await lockAll(tx, [id])
+    invariant(locked, `no refund ${id}`)
+    return locked
   }
 
   /** Why a channel cannot be asked at all; the money stays owed and is paid by bank transfer. */
-  const obstacleOf = ({ channel, createdAt }: RefundRecord, paidAt: Date | null, now: Date): string | undefined => {
+  const obstacleOf = ({ channel, createdAt }: RefundRecord, paidAt: Date | null, now: Date): string | null => {
     const { canRefund, refundWindowDays } = capabilitiesOf[channel]
     if (!canRefund || !channels[channel]) return 'channel_cannot_refund'
     const isOver = refundWindowDays !== null && now > after(paidAt ?? createdAt, refundWindowDays * dayMs)
-    return isOver ? 'refund_window_over' : undefined
+    return isOver ? 'refund_window_over' : null
   }
 
-  /** Takes an attempt: the money is in transit from here. @returns undefined where there is nothing to send */
-  const begin = (office: number, id: RefundId) => work.write(worker, office, async (tx) => {
-    const { contract, refund } = await lock(tx, id)
-    if (refund.status === 'processing' && !refund.byBank) return { refund, isRepeat: true }
-    if ((refund.status !== 'approved' && refund.status !== 'failed') || refund.byBank) return undefined
+  /** Takes an attempt at each: the money is in transit from here. @returns what is to be sent, or asked about */
+  const begin = (office: number, ids: readonly RefundId[]): Promise<Begun[]> => work.write(worker, office, async (tx) => {
+    const locked = await lockAll(tx, ids)
     const now = clock.now()
-    const obstacle = obstacleOf(refund, contract?.paidAt ?? null, now)
-    if (obstacle !== undefined) {
-      await updateRefund(tx, { ...refund, status: 'failed', lastError: obstacle })
-      return undefined
-    }
-    const sent: RefundRecord = { ...refund, status: 'processing', attempts: refund.attempts + 1, lastError: null }
-    await updateRefund(tx, sent)
-    await ledger.post(tx, refundSent(sent, now))
-    await timetable.set(tx, askDeadline, id, askAgainAt(now, now))
-    return { refund: sent, isRepeat: false }
+    const others = await handedOver(tx, locked.flatMap(({ contract }) => (contract ? [contract.id] : [])))
+    const begun = locked.filter(({ refund }) => isSendable(refund)).map(({ refund, contract }): RefundRecord => {
+      const isAnothers = contract !== undefined && others.has(contract.id)
+      const obstacle = isAnothers ? 'holder_is_not_payer' : obstacleOf(refund, contract?.paidAt ?? null, now)
+      return obstacle === null ? { ...refund, status: 'processing', attempts: refund.attempts + 1, lastError: null } : { ...refund, status: 'failed', lastError: obstacle }
+    })
+    const sent = begun.filter(({ status }) => status === 'processing')
+    await updateRefunds(tx, begun)
+    await ledger.postAll(tx, sent.map((refund) => refundSent(refund, now)))
+    await timetable.setAll(tx, askDeadline, sent.map(({ id }) => id), askAgainAt(now, now))
+    return [
+      ...locked.filter(({ refund }) => isUnderWay(refund)).map(({ refund }) => ({ refund, isRepeat: true })),
+      ...sent.map((refund) => ({ refund, isRepeat: false }))
+    ]
   })
 
-  const markPaid = async (tx: Tx, { contract, refund }: Awaited<ReturnType<typeof lock>>, reference: string, at: Date): Promise<void> => {
-    await updateRefund(tx, { ...refund, status: 'paid', paidAt: at, channelReference: reference, lastError: null })
-    if (contract) await contracts.save(tx, afterPaid(contract, refund, at))
-    await ledger.post(tx, refundConfirmed(refund, reference, at))
-    await timetable.lift(tx, askDeadline, refund.id)
-    await timetable.lift(tx, retryDeadline, refund.id)
+  const markPaid = async (tx: Tx, paid: readonly (Locked & Readonly<{ reference: string }>)[], at: Date): Promise<void> => {
+    const ids = paid.map(({ refund: { id } }) => id)
+    const changed = new Map<ContractId, Contract>()
+    for (const { contract, refund } of paid) if (contract) changed.set(contract.id, afterPaid(changed.get(contract.id) ?? contract, refund, at))
+    await updateRefunds(tx, paid.map(({ refund, reference }) => ({ ...refund, status: 'paid', paidAt: at, channelReference: reference, lastError: null })))
+    await contracts.save(tx, ...changed.values())
+    await ledger.postAll(tx, paid.map(({ refund, reference }) => refundConfirmed(refund, reference, at)))
+    await timetable.liftAll(tx, [askDeadline, retryDeadline], ids)
   }
 
-  const markFailed = async (tx: Tx, refund: RefundRecord, reason: string, at: Date): Promise<void> => {
-    await updateRefund(tx, { ...refund, status: 'failed', lastError: reason })
-    await ledger.post(tx, refundFailed(refund, reason, at))
-    await timetable.lift(tx, askDeadline, refund.id)
-    await timetable.set(tx, retryDeadline, refund.id, retryAt(refund.attempts, at))
+  const markFailed = async (tx: Tx, failed: readonly Readonly<{ refund: RefundRecord; reason: string }>[], at: Date): Promise<void> => {
+    await updateRefunds(tx, failed.map(({ refund, reason }) => ({ ...refund, status: 'failed', lastError: reason })))
+    await ledger.postAll(tx, failed.map(({ refund, reason }) => refundFailed(refund, reason, at)))
+    await timetable.liftAll(tx, [askDeadline], failed.map(({ refund: { id } }) => id))
+    for (const { refund: { id, attempts } } of failed) await timetable.set(tx, retryDeadline, id, retryAt(attempts, at))
   }
 
-  /** Records what the channel said of an attempt. After a final word, or of another attempt, nothing changes. */
-  const record = async (tx: Tx, id: RefundId, attempt: number, { outcome, reference, reason = 'failed' }: Answer, at: Date): Promise<void> => {
-    const locked = await lock(tx, id)
-    const { refund } = locked
-    if (refund.status !== 'processing' || refund.byBank || refund.attempts !== attempt) return
-    if (outcome === 'done') return markPaid(tx, locked, reference ?? id, at)
-    if (outcome === 'failed') return markFailed(tx, refund, reason, at)
-    await updateRefund(tx, { ...refund, channelReference: reference ?? refund.channelReference, lastError: reference === null ? reason : null })
+  /** Records what the channel said of attempts. After a final word, or of another attempt, nothing changes. */
+  const record = async (tx: Tx, answered: readonly Answered[], at: Date): Promise<void> => {
+    const byId = new Map(answered.map((one) => [one.id, one]))
+    const heardOf = (await lockAll(tx, [...byId.keys()])).flatMap(({ refund, contract }) => {
+      const { attempt, answer } = byId.get(refund.id) ?? {}
+      return answer !== undefined && isUnderWay(refund) && refund.attempts === attempt ? [{ refund, contract, ...answer }] : []
+    })
+    const of = (outcome: Answer['outcome']) => heardOf.filter((one) => one.outcome === outcome)
+    await markPaid(tx, of('done').map((one) => ({ ...one, reference: one.reference ?? one.refund.id })), at)
+    await markFailed(tx, of('failed').map(({ refund, reason = 'failed' }) => ({ refund, reason })), at)
+    await updateRefunds(tx, of('pending').map(({ refund, reference, reason = 'pending' }) =>
+      ({ ...refund, channelReference: reference ?? refund.channelReference, lastError: reference === null ? reason : null })))
   }
 
   const send = async ({ id: key, paymentId: orderId, refundFen: amountFen, channel: name }: RefundRecord, isRepeat: boolean): Promise<Answer> => {
@@ -115,23 +150,27 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
     }
   }
 
-  outbox.on<{ refundId: string }>(topic, async ({ office, payload }) => {
-    const id = RefundId.parse(payload.refundId)
-    const begun = await begin(office, id)
-    if (!begun) return
-    const answer = await send(begun.refund, begun.isRepeat)
-    await work.write(worker, office, (tx) => record(tx, id, begun.refund.attempts, answer, clock.now()))
+  const deliver = async (office: number, ids: readonly RefundId[]): Promise<void> => {
+    const answered = await inLanes(await begin(office, ids), lanes, async ({ refund, isRepeat }) =>
+      ({ id: refund.id, attempt: refund.attempts, answer: await send(refund, isRepeat) }))
+    if (answered.length > 0) await work.write(worker, office, (tx) => record(tx, answered, clock.now()))
+  }
+
+  outbox.on<{ refundIds: string[] }>(topic, async ({ office, payload }) => {
+    const failures: unknown[] = []
+    await togetherOrAlone(payload.refundIds.map((id) => RefundId.parse(id)), (ids) => deliver(office, ids), (_, error) => { failures.push(error) })
+    if (failures.length > 0) throw failures[0]
   })
 
   timetable.on(askDeadline, async ({ office, subject, at, take }) => {
     const id = RefundId.parse(subject)
     const refund = await work.read(worker, office, (tx) => findRefund(tx, id))
     invariant(refund, `no refund ${id}`)
-    const answer = refund.status === 'processing' && !refund.byBank ? await send(refund, true) : undefined
+    const answer = isUnderWay(refund) ? await send(refund, true) : undefined
     await work.write(worker, office, async (tx) => {
       if (!(await take(tx)) || answer === undefined) return
       await timetable.set(tx, askDeadline, id, askAgainAt(refund.approvedAt ?? refund.createdAt, at))
-      await record(tx, id, refund.attempts, answer, at)
+      await record(tx, [{ id, attempt: refund.attempts, answer }], at)
     })
   })
 
@@ -151,11 +190,11 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
       const locked = await lock(tx, id)
       const { refund } = locked
       const now = clock.now()
-      if (refund.status === 'processing' && !refund.byBank) return record(tx, id, refund.attempts, { outcome, reference, reason }, now)
+      if (isUnderWay(refund)) return record(tx, [{ id, attempt: refund.attempts, answer: { outcome, reference, reason } }], now)
       if (outcome !== 'done') return
       if (refund.status === 'failed' && !refund.byBank) {
         await ledger.post(tx, refundSent(refund, now))
-        return markPaid(tx, locked, reference, now)
+        return markPaid(tx, [{ ...locked, reference }], now)
       }
       if ((refund.status === 'paid' || refund.byBank) && refund.channelReference !== reference) {
         await updateRefund(tx, { ...refund, channelReference: reference })
@@ -167,7 +206,7 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
   /** Sends a refund by the channel again, after a bank transfer that came to nothing. */
   const resume = (tx: Tx, { id, attempts }: RefundRecord, at: Date): Promise<void> => timetable.set(tx, retryDeadline, id, retryAt(attempts, at))
 
-  return { order, heard, resume }
+  return { order, orderAll, heard, resume }
 }
 
 export type Sending = ReturnType<typeof createSending>

@@ -9,6 +9,7 @@ import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { newId, officeOf, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
+import { least } from '../kernel/money.js'
 import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
 import type { Language } from '../kernel/problem.js'
 import { notFound, wrongState } from '../kernel/problems.js'
@@ -26,11 +27,11 @@ import { contestedSettled, refundApproved, refundPayable, remainderReturned } fr
 import { quoteStale } from './problems.js'
 import type { Asked, Assessed, Quotes } from './quotes.js'
 import {
-  afterPaid, afterSettled, checkAnswerable, checkApprovable, checkNotFrozen, checkQuote, consented, declined, divide, isMoved, isUnapproved, needsConsent, otherSide,
+  afterPaid, afterSettled, checkAnswerable, checkApprovable, checkNotFrozen, checkQuote, consented, declined, divide, endedUnclaimed, isMoved, isUnapproved, needsConsent, otherSide,
   rejected, remainderOf, settleContested, silenceOf, withoutRemainder
 } from './rules.js'
 import type { Sending } from './sending.js'
-import { findExecutedRefund, findQuote, findRefund, insertRefund, listRefunds, lockOpenRefund, lockRefund, updateRefund } from './store.js'
+import { findExecutedRefund, findQuote, findRefund, hasRefundUnderWay, insertRefunds, listRefunds, lockOpenRefund, lockOpenRefunds, lockRefund, reduceRefund, updateRefund, updateRefunds } from './store.js'
 import { quoteView, refundView } from './views.js'
 
 /** The order that paid a contract, and its channel: where its price goes back. */
@@ -55,17 +56,22 @@ type Dependencies = Readonly<{
   quotes: Quotes
   sending: Sending
   frozen: FrozenContested
-  /** The order that paid a contract; every contract with money has one. */
-  paidOrderOf: (tx: Tx, contractId: ContractId) => Promise<PaidOrder>
+  /** The orders that paid contracts; every contract with money has one. */
+  paidOrdersOf: (tx: Tx, contractIds: readonly ContractId[]) => Promise<ReadonlyMap<ContractId, PaidOrder>>
 }>
 
 const consentDeadline = 'refund-consent'
 
 type Locked = Readonly<{ contract: Contract; refund: RefundRecord }>
 type MerchantPart = 'pending' | 'payable'
+/** A refund to be executed on a contract that is locked, and how it divides what is held. */
+type Execution = Readonly<{ contract: Contract; refund: RefundRecord; division: Division }>
 type Parts = Pick<Division, 'refundFen' | 'merchantFen' | 'contestedFen'>
 
 const ownDeadlineDays = 15
+
+/** One of nothing is paid at once. */
+const isToSend = ({ status }: RefundRecord): boolean => status === 'approved'
 
 /** Why a refund that was asked for gives way to the notary's own. */
 const givesWay = {
@@ -73,7 +79,7 @@ const givesWay = {
   closure: '商户已停止经营,由公证处统一退费 / the merchant has stopped, and the notary office refunds every contract'
 }
 
-export const createRefunds = ({ work, clock, contracts, closings, ledger, evidence, timetable, workingDays, quotes, sending, frozen, paidOrderOf }: Dependencies) => {
+export const createRefunds = ({ work, clock, contracts, closings, ledger, evidence, timetable, workingDays, quotes, sending, frozen, paidOrdersOf }: Dependencies) => {
   const append = (tx: Tx, fact: Fact, { id, contractId, merchantId }: RefundRecord, at: Date, payload: Readonly<Record<string, unknown>> = {}): Promise<void> =>
     evidence.appendFact(tx, { fact, subject: id, contractId, merchantId, occurredAt: at, payload })
 
@@ -101,11 +107,17 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   /** Of the service's own refunds: nothing that comes in may be refused because a year's holidays are not known, so these are calendar days. */
   const ownDeadline = (at: Date): Date => after(at, ownDeadlineDays * dayMs)
 
-  const newRefund = async (tx: Tx, contract: Contract, reason: RefundReason, { refundFen, merchantFen, contestedFen }: Parts, at: Date, deadlineAt = ownDeadline(at)): Promise<RefundRecord> => ({
-    ...nothingYet, ...await paidOrderOf(tx, contract.id), id: newId('ref', tx.office), purpose: 'principal', contractId: contract.id,
-    merchantId: contract.merchantId, reason, status: 'approved', quoteId: null, refundFen, merchantFen, contestedFen, requestedBy: null,
-    requestedEnd: 'service', deadlineAt, createdAt: at, endsAt: at
-  })
+  const refundOf = (contract: Contract, order: PaidOrder | undefined, reason: RefundReason, { refundFen, merchantFen, contestedFen }: Parts, at: Date, deadlineAt = ownDeadline(at)): RefundRecord => {
+    invariant(order, `no order paid contract ${contract.id}`)
+    return {
+      ...nothingYet, ...order, id: newId('ref', officeOf(contract.id)), purpose: 'principal', contractId: contract.id, merchantId: contract.merchantId,
+      reason, status: 'approved', quoteId: null, refundFen, merchantFen, contestedFen, requestedBy: null, requestedEnd: 'service', deadlineAt,
+      createdAt: at, endsAt: at
+    }
+  }
+
+  const newRefund = async (tx: Tx, contract: Contract, reason: RefundReason, parts: Parts, at: Date, deadlineAt?: Date): Promise<RefundRecord> =>
+    refundOf(contract, (await paidOrdersOf(tx, [contract.id])).get(contract.id), reason, parts, at, deadlineAt)
 
   const askedOf = ({ reason, agreedFen, gifts }: Pick<QuoteRecord, 'reason' | 'agreedFen' | 'gifts'>, endsAt: Date): Asked =>
     ({ reason, agreedFen: agreedFen ?? undefined, gifts: gifts ?? undefined, endsAt })
@@ -155,7 +167,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
         status: waits ? 'awaiting_consent' : 'awaiting_approval',
         consentBy: waits ? await workingDays.endOf(tx, now, (await quotes.policyOf(tx, now)).consentWorkingDays) : null
       }
-      await insertRefund(tx, refund)
+      await insertRefunds(tx, [refund])
       if (refund.consentBy) await timetable.set(tx, consentDeadline, refund.id, refund.consentBy)
       await append(tx, 'refund-requested', refund, now, {
         reason: refund.reason, rule: quote.rule, quoteId, refundFen: refund.refundFen, merchantFen: refund.merchantFen, contestedFen: refund.contestedFen, by: refund.requestedEnd
@@ -203,24 +215,38 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     else await recordDecline(tx, refund, '期限内未答复 / no answer within the time', at, true)
   }))
 
-  /** Takes all that is held out of it in one transfer, and sends what goes back once that has committed. */
-  const execute = async (tx: Tx, before: Contract, refund: RefundRecord, division: Division, freezeReason: FreezeReason, at: Date, isAwaited?: boolean): Promise<RefundRecord> => {
+  const executed = ({ contract: before, refund, division }: Execution, freezeReason: FreezeReason, at: Date) => {
     const part: MerchantPart = refund.consumerAgreed ? 'payable' : 'pending'
     const divided = divide(before, division, part, freezeReason)
     const isNothing = refund.refundFen === 0n
-    const contract = isNothing ? afterPaid(divided, refund, at) : divided
-    const executed: RefundRecord = { ...refund, status: isNothing ? 'paid' : 'approved', approvedAt: at, paidAt: isNothing ? at : null }
-    await contracts.save(tx, contract)
-    await ledger.post(tx, refundApproved(contract, executed, division, part, at))
-    await closings.releaseRest(tx, contract, division.merchantFen, part, at)
-    if (division.contestedFen > 0n) await frozen.freezeContested(tx, contract, division.contestedFen)
-    if (!isNothing) await sending.order(tx, executed, isAwaited)
-    return executed
+    const after: RefundRecord = { ...refund, status: isNothing ? 'paid' : 'approved', approvedAt: at, paidAt: isNothing ? at : null }
+    return { contract: isNothing ? afterPaid(divided, refund, at) : divided, refund: after, division, part }
   }
 
-  /** The contract with the days taken back that its term does not keep. */
-  const endTerm = (tx: Tx, before: Contract, { daysToKeep }: Assessed, refund: RefundRecord, at: Date): Promise<Contract> =>
-    daysToKeep === undefined ? Promise.resolve(before) : closings.takeBack(tx, before, daysToKeep, refund.id, at)
+  /** Takes all that is held out of contracts, one transfer each; what goes back is still to be sent. */
+  const executeAll = async (tx: Tx, executions: readonly Execution[], freezeReason: FreezeReason, at: Date): Promise<RefundRecord[]> => {
+    const done = executions.map((execution) => executed(execution, freezeReason, at))
+    await contracts.save(tx, ...done.map(({ contract }) => contract))
+    await ledger.postAll(tx, done.map(({ contract, refund, division, part }) => refundApproved(contract, refund, division, part, at)))
+    await closings.releaseRest(tx, done.map(({ contract, division: { merchantFen }, part }) => ({ contract, amountFen: merchantFen, state: part })), at)
+    for (const { contract, division: { contestedFen } } of done) if (contestedFen > 0n) await frozen.freezeContested(tx, contract, contestedFen)
+    return done.map(({ refund }) => refund)
+  }
+
+  /** The same of one, which is sent once that has committed. */
+  const execute = async (tx: Tx, execution: Execution, freezeReason: FreezeReason, at: Date): Promise<RefundRecord> => {
+    const [refund] = await executeAll(tx, [execution], freezeReason, at)
+    invariant(refund, 'each refund is executed')
+    if (isToSend(refund)) await sending.order(tx, refund)
+    return refund
+  }
+
+  /** Refunds that were assessed, ready to be executed: on contracts with the days taken back that their terms do not keep. */
+  const endTerms = async (tx: Tx, refunds: readonly Readonly<{ assessed: Assessed; refund: RefundRecord }>[], at: Date): Promise<Execution[]> => {
+    const cuts = refunds.flatMap(({ assessed: { before, daysToKeep }, refund }) => (daysToKeep === undefined ? [] : [{ contract: before, keep: daysToKeep, reference: refund.id }]))
+    const shortened = await closings.takeBack(tx, cuts, at)
+    return refunds.map(({ assessed: { before, division }, refund }) => ({ contract: shortened.get(before.id) ?? before, refund, division }))
+  }
 
   /**
    * The notary approves: the money leaves held, and the contract is terminated once it is paid.
@@ -237,10 +263,11 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
       const assessed = await quotes.assessNow(tx, before, askedOf(quote, refund.endsAt))
       if (isMoved(quote.division, assessed.division)) throw quoteStale({ because: 'facts_moved' })
 
-      const contract = await endTerm(tx, before, assessed, refund, now)
-      const executed = await execute(tx, contract, { ...refund, approvedBy: command.caller.personId }, assessed.division, 'refund', now)
-      await updateRefund(tx, executed)
-      return refundView(executed, now)
+      const [execution] = await endTerms(tx, [{ assessed, refund: { ...refund, approvedBy: command.caller.personId } }], now)
+      invariant(execution, 'each refund is made ready')
+      const approved = await execute(tx, execution, 'refund', now)
+      await updateRefund(tx, approved)
+      return refundView(approved, now)
     })
 
   /** The notary refuses. @throws not_found (404), wrong_state (409) */
@@ -286,7 +313,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
       status: 'approved', quoteId: null, paymentId, channel, refundFen: amountFen, merchantFen: 0n, contestedFen: 0n, requestedBy: null,
       requestedEnd: 'service', deadlineAt: ownDeadline(at), createdAt: at, endsAt: at, approvedAt: at
     }
-    await insertRefund(tx, refund)
+    await insertRefunds(tx, [refund])
     await sending.order(tx, refund)
     return refund.id
   }
@@ -298,41 +325,48 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   const refundWhole = async (tx: Tx, contract: Contract, approvedBy: Id<'per'>, at: Date): Promise<RefundId> => {
     const division: Division = { heldFen: contract.heldFen, refundFen: contract.heldFen, merchantFen: 0n, contestedFen: 0n, shortfallFen: 0n }
     const refund: RefundRecord = { ...await newRefund(tx, contract, 'deposit_refused', division, at), requestedEnd: 'notary', requestedBy: approvedBy, approvedBy }
-    await makeRoomForNotary(tx, contract, 'deposit-refused', at)
-    const executed = await execute(tx, contract, refund, division, 'deposit_refused', at)
-    await inRole(tx, 'worker', (asWorker) => insertRefund(asWorker, executed))
+    await makeRoomForNotary(tx, [contract], 'deposit-refused', at)
+    const approved = await execute(tx, { contract, refund, division }, 'deposit_refused', at)
+    await inRole(tx, 'worker', (asWorker) => insertRefunds(asWorker, [approved]))
     return refund.id
   }
 
-  /** A refund somebody had asked for, and nobody has approved, gives way to the notary's own. @throws wrong_state (409) */
-  const makeRoomForNotary = async (tx: Tx, contract: Contract, because: keyof typeof givesWay, at: Date): Promise<void> => {
-    const open = await lockOpenRefund(tx, contract.id)
-    if (!open) return
-    if (!isUnapproved(open)) throw wrongState({ state: `refund ${open.status}`, allowed: ['no open refund'] })
-    await updateRefund(tx, { ...open, status: 'rejected', note: givesWay[because] })
-    await timetable.lift(tx, consentDeadline, open.id)
-    await append(tx, 'refund-rejected', open, at, { because })
+  /** Refunds somebody had asked for, and nobody has approved, give way to the notary's own. @throws wrong_state (409) */
+  const makeRoomForNotary = async (tx: Tx, closed: readonly Contract[], because: keyof typeof givesWay, at: Date): Promise<void> => {
+    const open = await lockOpenRefunds(tx, closed.map(({ id }) => id))
+    for (const refund of open) if (!isUnapproved(refund)) throw wrongState({ state: `refund ${refund.status}`, allowed: ['no open refund'] })
+    await updateRefunds(tx, open.map((refund) => ({ ...refund, status: 'rejected', note: givesWay[because] })))
+    await timetable.liftAll(tx, [consentDeadline], open.map(({ id }) => id))
+    for (const refund of open) await append(tx, 'refund-rejected', refund, at, { because })
   }
 
   /**
-   * Ends one contract of a merchant that has stopped: all that the law gives without the consumer's
-   * cause goes back, with nobody's consent. The caller holds the contract's lock; days after the
-   * stop do not count.
-   * @returns what went back, and what the law gives beyond what was held
+   * Ends contracts of a merchant that has stopped: all that the law gives without the consumer's
+   * cause goes back, with nobody's consent. The caller holds the contracts' locks; days after the
+   * stop do not count. The outbox's job sends the refunds.
+   * @returns what went back of each, and what the law gives beyond what was held
    */
-  const closeContract = async (tx: Tx, before: Contract, { approvedBy, stoppedAt, at }: Readonly<{ approvedBy: Id<'per'>; stoppedAt: Date; at: Date }>): Promise<Pick<Division, 'refundFen' | 'shortfallFen'>> => {
-    await makeRoomForNotary(tx, before, 'closure', at)
-    const assessed = await quotes.assessNow(tx, before, { reason: 'closure', endsAt: stoppedAt })
-    const refund: RefundRecord = { ...await newRefund(tx, before, 'closure', assessed.division, at), requestedEnd: 'notary', requestedBy: approvedBy, approvedBy, endsAt: stoppedAt }
-    const contract = await endTerm(tx, before, assessed, refund, at)
-    await insertRefund(tx, await execute(tx, contract, refund, assessed.division, 'refund', at, true))
-    return assessed.division
+  const closeContracts = async (tx: Tx, closed: readonly Contract[], { approvedBy, stoppedAt, at }: Readonly<{ approvedBy: Id<'per'>; stoppedAt: Date; at: Date }>): Promise<Pick<Division, 'refundFen' | 'shortfallFen'>[]> => {
+    if (closed.length === 0) return []
+    await makeRoomForNotary(tx, closed, 'closure', at)
+    const orders = await paidOrdersOf(tx, closed.map(({ id }) => id))
+    const ready = (await quotes.assessAll(tx, closed, { reason: 'closure', endsAt: stoppedAt })).map((assessed) => ({
+      assessed,
+      refund: {
+        ...refundOf(assessed.before, orders.get(assessed.before.id), 'closure', assessed.division, at),
+        requestedEnd: 'notary', requestedBy: approvedBy, approvedBy, endsAt: stoppedAt
+      } as const
+    }))
+    const approved = await executeAll(tx, await endTerms(tx, ready, at), 'refund', at)
+    await insertRefunds(tx, approved)
+    await sending.orderAll(tx, approved.filter(isToSend))
+    return ready.map(({ assessed: { division } }) => division)
   }
 
   /** A refund of money that came free on a contract; it is sent once this transaction has committed. */
-  const orderRemainder = async (tx: Tx, contract: Contract, amountFen: bigint, at: Date): Promise<RefundRecord> => {
-    const refund: RefundRecord = { ...await newRefund(tx, contract, 'remainder', { refundFen: amountFen, merchantFen: 0n, contestedFen: 0n }, at), approvedAt: at }
-    await inRole(tx, 'worker', (asWorker) => insertRefund(asWorker, refund))
+  const orderRemainder = async (tx: Tx, contract: Contract, amountFen: bigint, at: Date, reason: 'remainder' | 'award' | 'settlement_agreement' = 'remainder'): Promise<RefundRecord> => {
+    const refund: RefundRecord = { ...await newRefund(tx, contract, reason, { refundFen: amountFen, merchantFen: 0n, contestedFen: 0n }, at), approvedAt: at }
+    await inRole(tx, 'worker', (asWorker) => insertRefunds(asWorker, [refund]))
     await sending.order(tx, refund)
     return refund
   }
@@ -343,6 +377,46 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
    */
   const accountForReturn = async (tx: Tx, { contract, amountFen, at }: Readonly<{ contract: Contract; amountFen: bigint; at: Date }>): Promise<OwnAccount> =>
     refundPayable(await orderRemainder(tx, contract, amountFen, at))
+
+  /**
+   * What a dispute gives back to the consumer: a refund that is sent once this transaction has
+   * committed, and the account the caller books it to. The caller holds the contract's lock.
+   */
+  const orderDecided = async (tx: Tx, contract: Contract, amountFen: bigint, reason: 'remainder' | 'award' | 'settlement_agreement', at: Date): Promise<Readonly<{ id: RefundId; account: OwnAccount }>> => {
+    const refund = await orderRemainder(tx, contract, amountFen, at, reason)
+    return { id: refund.id, account: refundPayable(refund) }
+  }
+
+  /** Whether a refund has arrived. */
+  const isPaid = async (tx: Tx, id: RefundId): Promise<boolean> => (await findRefund(tx, id))?.status === 'paid'
+
+  /**
+   * Lowers a refund that has not been sent, by a correction of what it carries.
+   * @returns by how much: 0 where it has been sent; what is left of it is sent as before
+   */
+  const reduceUnsent = async (tx: Tx, id: RefundId, byFen: bigint, at: Date): Promise<Readonly<{ reducedFen: bigint; account: OwnAccount }>> => {
+    const refund = await lockRefund(tx, id)
+    invariant(refund, 'a refund is never deleted')
+    const reducedFen = refund.status === 'approved' || (refund.status === 'failed' && !refund.byBank) ? least(byFen, refund.refundFen) : 0n
+    const refundFen = refund.refundFen - reducedFen
+    if (reducedFen > 0n) await reduceRefund(tx, { ...refund, refundFen, ...(refundFen === 0n ? { status: 'paid', paidAt: at } : {}) })
+    return { reducedFen, account: refundPayable(refund) }
+  }
+
+  /**
+   * Refunds all that is held of a contract nobody has used in years, and ends it: two notaries have
+   * decided so. @throws not_found (404), wrong_state (409) where something is going on with its money
+   */
+  const returnHeld = async (tx: Tx, id: ContractId, amountFen: bigint, at: Date): Promise<RefundId> => {
+    const before = await contracts.lock(tx, id)
+    const open = await lockOpenRefund(tx, id)
+    if (open) throw wrongState({ state: `refund ${open.status}`, allowed: ['no open refund'] })
+    const contract = endedUnclaimed(before, amountFen, at)
+    const refund = await orderRemainder(tx, before, amountFen, at)
+    await contracts.save(tx, contract)
+    await ledger.post(tx, remainderReturned(contract, refund, at))
+    return refund.id
+  }
 
   timetable.on(remainderDeadline, ({ office, subject, at, take }) => work.write(worker, office, async (tx) => {
     const before = await contracts.lock(tx, subject as ContractId)
@@ -368,7 +442,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
     const contract = afterSettled(before, settled)
     await contracts.save(tx, contract)
     await ledger.post(tx, contestedSettled(contract, closing, refund, settled.merchantFen, at))
-    await closings.releaseRest(tx, contract, settled.merchantFen, 'payable', at)
+    await closings.releaseRest(tx, [{ contract, amountFen: settled.merchantFen, state: 'payable' }], at)
     await frozen.refreezeContested(tx, contract, settled.stillFrozenFen, at)
   }
 
@@ -380,7 +454,8 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   return {
     calculate: quotes.calculate, quote: quotes.quote,
     request, accept, decline, approve, reject, list, find,
-    returnStray, refundWhole, closeContract, accountForReturn, heard: sending.heard
+    returnStray, refundWhole, returnHeld, closeContracts, accountForReturn, orderDecided, isPaid, reduceUnsent, scenariosOf: quotes.scenariosOf, heard: sending.heard,
+    isUnderWay: hasRefundUnderWay
   }
 }
 

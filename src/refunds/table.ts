@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { boolean, check, foreignKey, index, integer, jsonb, pgTable, pgView, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { fen, id, instant, officeId } from '../db/columns.js'
-import { allowAll, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
+import { allow, allowAll, ofFormerHolder, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import { contracts } from '../contracts/table.js'
 import type { ChannelName } from '../channels/model.js'
 import type { z } from 'zod'
@@ -89,6 +89,7 @@ export const refunds = pgTable('refunds', shape(), (t) => [
   check('refunds_status', sql`${t.status} in ('awaiting_consent', 'awaiting_approval', 'approved', 'processing', 'paid', 'declined', 'rejected', 'failed')`),
   check('refunds_amounts', sql`${t.refundFen} >= 0 and ${t.merchantFen} >= 0 and ${t.contestedFen} >= 0`),
   ...allowAll('refunds', ['select', 'insert', 'update'], ['consumer'], ofVisibleContract('refunds')),
+  allow('refunds', 'select', ['consumer'], ofFormerHolder('refunds', 'created_at'), 'former'),
   ...allowAll('refunds', ['select', 'insert', 'update'], ['merchant'], ofMerchant),
   ...allowAll('refunds', ['select', 'insert', 'update'], ['notary', 'worker'], ofOffice)
 ])

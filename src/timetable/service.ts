@@ -1,6 +1,6 @@
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
-import { deleteDeadline, findNextDue, listDue, postponeDeadline, takeDeadline, upsertDeadline, type Deadline } from './store.js'
+import { deleteDeadlines, findNextDue, listDue, postponeDeadline, takeDeadline, upsertDeadlines, type Deadline } from './store.js'
 
 /** What is done when a deadline of one kind falls due. `at` is the time it acts at; `take` must be called inside the transaction, after its locks, and nothing done when it says false. */
 export type DeadlineHandler = (due: { office: number; subject: string; at: Date; take: (tx: Tx) => Promise<boolean> }) => Promise<void>
@@ -38,10 +38,20 @@ export const createTimetable = ({ work, onFailure }: Dependencies) => {
   const on = (kind: string, handler: DeadlineHandler): void => { handlers.set(kind, handler) }
 
   /** Sets, or moves, the deadline of a kind for a subject. */
-  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => upsertDeadline(tx, kind, subject, dueAt)
+  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => upsertDeadlines(tx, kind, [subject], dueAt)
+
+  /** Sets, or moves, the deadlines of a kind for several subjects, each named once. */
+  const setAll = async (tx: Tx, kind: string, subjects: readonly string[], dueAt: Date): Promise<void> => {
+    if (subjects.length > 0) await upsertDeadlines(tx, kind, subjects, dueAt)
+  }
 
   /** Lifts a deadline; nothing happens if there is none. */
-  const lift = async (tx: Tx, kind: string, subject: string): Promise<void> => { await deleteDeadline(tx, kind, subject) }
+  const lift = (tx: Tx, kind: string, subject: string): Promise<void> => deleteDeadlines(tx, [kind], [subject])
+
+  /** Lifts the deadlines of several kinds for several subjects. */
+  const liftAll = async (tx: Tx, kinds: readonly string[], subjects: readonly string[]): Promise<void> => {
+    if (subjects.length > 0) await deleteDeadlines(tx, kinds, subjects)
+  }
 
   const handle = async (office: number, due: Deadline, at: Date): Promise<void> => {
     const handler = handlers.get(due.kind)
@@ -67,7 +77,7 @@ export const createTimetable = ({ work, onFailure }: Dependencies) => {
     }
   }
 
-  return { on, set, lift, job }
+  return { on, set, setAll, lift, liftAll, job }
 }
 
 export type Timetable = ReturnType<typeof createTimetable>

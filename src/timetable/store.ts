@@ -1,18 +1,19 @@
-import { and, asc, eq, lte, min } from 'drizzle-orm'
+import { and, asc, eq, inArray, lte, min } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId } from '../kernel/id.js'
 import { deadlines } from './table.js'
 
 export type Deadline = typeof deadlines.$inferSelect
 
-export const upsertDeadline = async ({ db, office }: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => {
+export const upsertDeadlines = async ({ db, office }: Tx, kind: string, subjects: readonly string[], dueAt: Date): Promise<void> => {
   await db.insert(deadlines)
-    .values({ officeId: office, id: newId('ddl', office), kind, subject, dueAt })
+    .values(subjects.map((subject) => ({ officeId: office, id: newId('ddl', office), kind, subject, dueAt })))
     .onConflictDoUpdate({ target: [deadlines.officeId, deadlines.kind, deadlines.subject], set: { dueAt, attempts: 0, lastError: null } })
 }
 
-export const deleteDeadline = async ({ db, office }: Tx, kind: string, subject: string): Promise<boolean> =>
-  (await db.delete(deadlines).where(and(eq(deadlines.officeId, office), eq(deadlines.kind, kind), eq(deadlines.subject, subject))).returning({ id: deadlines.id })).length > 0
+export const deleteDeadlines = async ({ db, office }: Tx, kinds: readonly string[], subjects: readonly string[]): Promise<void> => {
+  await db.delete(deadlines).where(and(eq(deadlines.officeId, office), inArray(deadlines.kind, [...kinds]), inArray(deadlines.subject, [...subjects])))
+}
 
 /** Takes a due row for good, if nobody else has and it is still due. */
 export const takeDeadline = async ({ db, office }: Tx, { id }: Deadline, at: Date): Promise<boolean> =>

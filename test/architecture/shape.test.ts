@@ -23,7 +23,7 @@ const referenceTables = [
 /** Who sells is public, once accepted; the outbox is the service's own, which delivers for every office. */
 const openPolicies = ['merchants_select_anyone', 'outbox_insert_worker', 'outbox_select_worker', 'outbox_update_worker']
 
-const appendOnly = ['audit_log', 'channel_settlements', 'deposit_refusals', 'entries', 'evidence_entries', 'idempotency_keys', 'receipts', 'settled_transactions', 'transfers']
+const appendOnly = ['audit_log', 'channel_settlements', 'deposit_refusals', 'entries', 'evidence_anchors', 'evidence_checkpoints', 'evidence_entries', 'evidence_positions', 'evidence_timestamps', 'idempotency_keys', 'receipts', 'settled_transactions', 'transfers']
 
 t.test('the shape of the database', async (t) => {
   const database = await createDatabase()

@@ -5,7 +5,7 @@ import t from 'tap'
 import { checkInvariants } from '../../src/checks/store.js'
 import { checks } from '../../src/checks/statements.js'
 import { startApp, type TestApp } from '../support/app.js'
-import { newConsumer } from '../support/people.js'
+import { codeFor, newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct } from '../support/shop.js'
 import { advance, answerPayouts, draftFor, earn, newEarner, notariesOf, settle, visit } from '../settlement/support.js'
@@ -38,6 +38,12 @@ const aWorldWithMoneyEverywhere = async (app: TestApp): Promise<void> => {
   const { id } = await visit(consumer, earner, contractId)
   expectStatus(await earner.cashier.post(`/redemptions/${id}/void`, { reason: '点错了' }), 200)
   await visit(consumer, earner, contractId)
+
+  await buy(app, consumer, await listProduct(app, earner, { kind: 'period' }))
+  const taker = await newConsumer(app)
+  const { body: handover } = expectStatus(await consumer.post(`/contracts/${await buy(app, consumer, productId)}/transfers`, { phone: taker.phone }), 201)
+  const { body: { challengeId } } = expectStatus(await taker.post('/auth/challenges', { phone: taker.phone, purpose: 'sign_contract', contractId: handover.contractId }), 201)
+  expectStatus(await taker.post(`/transfers/${handover.id}/accept`, { challengeId, code: await codeFor(app, taker.phone) }), 200)
 
   const leaver = await newConsumer(app)
   const unused = await buy(app, leaver, productId)
@@ -83,6 +89,14 @@ const faults: Readonly<Record<string, readonly string[]>> = {
     `update evidence_entries set transfer_id = gen_random_uuid() where ctid = ${first('evidence_entries', 'transfer_id is null')}`,
     `update evidence_entries set fact = 'fee-taken' where ctid = ${first('evidence_entries', 'transfer_id is not null and fact <> \'fee-taken\'')}`
   ],
+  'entries-have-places': [
+    `insert into evidence_entries select office_id, '01900000-0000-7000-8000-000000000001', fact, subject, null, contract_id, merchant_id, entry, openings, created_at from evidence_entries limit 1`
+  ],
+  'places-have-no-gap': [
+    'delete from evidence_positions where leaf_index = 3',
+    'delete from evidence_positions where leaf_index = (select max(leaf_index) from evidence_positions)',
+    'update evidence_positions set entry_id = gen_random_uuid() where leaf_index = 3'
+  ],
   'contract-money-adds-up': ['alter table contracts drop constraint contracts_money_adds_up; update contracts set released_fen = released_fen + 1'],
   'paid-came-in': ['update contracts set paid_fen = paid_fen + 1, released_fen = released_fen + 1'],
   'price-is-accounted-for': ['alter table contracts drop constraint contracts_price_is_accounted_for; update contracts set taken_fen = taken_fen + 1 where status = \'active\''],
@@ -99,6 +113,11 @@ const faults: Readonly<Record<string, readonly string[]>> = {
     'update freeze_lines set amount_fen = amount_fen + 1',
     'update freeze_lines set ended_at = now()'
   ],
+  'term-ends-by-its-days': [
+    `update contracts set expires_at = expires_at + interval '1 day' where kind = 'period'`,
+    `insert into pauses select office_id, gen_random_uuid(), id, merchant_id, 'outage', 'ended', 'merchant', consumer_id, term_start, term_start, now() from contracts where kind = 'period'`
+  ],
+  'holder-took-over': [`update contracts set consumer_id = gen_random_uuid() where id in (select contract_id from handovers where status = 'accepted')`],
   'payable-equals-releases': [
     'update releases set state = \'voided\' where state = \'payable\' and item_id is null',
     `update releases set item_id = (select id from settlement_items where status = 'paid' limit 1) where state = 'payable' and item_id is null`
@@ -126,6 +145,18 @@ const faults: Readonly<Record<string, readonly string[]>> = {
     `update contracts set refund_paid_fen = refund_paid_fen - 1 where refund_paid_fen > 0`,
     `update contracts set refunded_fen = refunded_fen + 1, paid_fen = paid_fen + 1 where status = 'active'`
   ],
+  'suspense-equals-items': [
+    "insert into accounts (office_id, id, kind, of, balance_fen, version) values (1, gen_random_uuid(), 'suspense', 'sus_01k0vb4c9hfkbt9t9a6x2n8g7m', 5, 1)"
+  ],
+  'statement-lines-are-booked': [
+    `insert into bank_statements (office_id, id, account_number, reference, format, imported_by, imported_at) values (1, gen_random_uuid(), '1', '1', 'csv', gen_random_uuid(), now());
+     insert into bank_entries (office_id, id, statement_id, account_number, entry_reference, end_to_end_id, side, amount_fen, booked_on, value_on, code, status, transfer_id, details_sealed)
+     select 1, gen_random_uuid(), id, '1', '1', '', 'C', 1, '2026-05-04', '2026-05-04', '', 'matched', (select id from transfers limit 1), '' from bank_statements`
+  ],
+  'closed-days-stand': [
+    `insert into day_closings (office_id, day, status, maker_id, proposed_at, snapshot, entries, moved_fen)
+     select 1, (booked_at at time zone 'Asia/Shanghai')::date, 'closed', gen_random_uuid(), now(), '0', 0, 0 from entries limit 1`
+  ],
   'idempotency-keys-unique': ['alter table idempotency_keys drop constraint idempotency_keys_pk; insert into idempotency_keys select * from idempotency_keys limit 1'],
   'append-only': [
     'grant update on entries to ticun_worker', 'grant update (amount_fen) on entries to ticun_redeemer', 'grant delete on transfers to ticun_notary',
@@ -146,6 +177,7 @@ t.test('the invariants of the books', async (t) => {
   await owner.connect()
   t.teardown(() => owner.end())
   await aWorldWithMoneyEverywhere(app)
+  await app.keepEvidence()
 
   t.test('they hold where nobody has meddled, and the sandbox says so', async (t) => {
     t.same((await checkInvariants(owner)).filter(({ ok }) => !ok), [])

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createHash, randomUUID } from 'node:crypto'
 import { startApp, type TestApp } from '../support/app.js'
 import { checker, codeFor, maker, newConsumer, newIdNumber, newPhone, operator, signIn, type Consumer } from '../support/people.js'
+import { textIn } from '../support/pdf.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
 import { asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
@@ -29,13 +30,16 @@ t.test('contracts', async (t) => {
     })
 
     const document = await consumer.get(`/contracts/${made.id}/document`)
-    t.equal(document.headers['content-type'], 'text/plain; charset=utf-8')
-    t.equal(createHash('sha256').update(document.body).digest('hex'), made.documentSha256, 'the hash is of the bytes served')
+    t.equal(document.headers['content-type'], 'application/pdf')
+    const served = document.bytes!
+    t.equal(createHash('sha256').update(served).digest('hex'), made.documentSha256, 'the hash is of the bytes served')
+    t.ok(served.length < 300_000, `${served.length} bytes`)
+    const text = textIn(served)
     for (const part of ['李雷', consumer.idNumber, '清波游泳馆', '付费 20 次，赠送 2 次', '¥1,280.00（人民币壹仟贰佰捌拾元整）', '7 日内', '¥20,000.00']) {
-      t.ok(document.body.includes(part), `the document says ${part}`)
+      t.ok(text.includes(part), `the document says ${part}`)
     }
     for (const condition of ['按次消费', '期限已经经过', '仲裁裁决', '和解协议', '调解协议', '法律意义', '五年', '仲裁条款']) {
-      t.ok(document.body.includes(condition), `the document speaks of ${condition}`)
+      t.ok(text.includes(condition), `the document speaks of ${condition}`)
     }
 
     const signed = expectStatus(await trySign(app, consumer, made.id, { acceptArbitration: true }), 200).body
@@ -53,8 +57,12 @@ t.test('contracts', async (t) => {
     t.ok(paid.depositedAt, 'the channel has settled it with the bank')
 
     t.same(await factsOf(app, made.id), ['contract-made', 'legal-meaning-told', 'contract-signed', 'deposit-credited'])
-    const { body: again } = await consumer.get(`/contracts/${made.id}/document`)
-    t.equal(again, document.body, 'the document never changes')
+    const sealed = (await consumer.get(`/contracts/${made.id}/document`)).bytes!
+    t.ok(sealed.subarray(0, served.length).equals(served), 'the seal stands behind the bytes that were signed, which never change')
+    t.match(sealed.subarray(served.length).toString('latin1'), /\/SubFilter \/ETSI\.CAdES\.detached/)
+    t.ok((await consumer.get(`/contracts/${made.id}/document`)).bytes!.equals(sealed), 'and is made once')
+    const { body: { items: documents } } = await consumer.get(`/contracts/${made.id}/documents`)
+    t.match(documents, [{ kind: 'contract', status: 'sealed', documentSha256: made.documentSha256, sealedSha256: createHash('sha256').update(sealed).digest('hex'), reason: null }])
   })
 
   t.test('the statement shows every line with the running held balance', async (t) => {
@@ -83,8 +91,8 @@ t.test('contracts', async (t) => {
   t.test('a beneficiary stands in the document and nowhere else', async (t) => {
     const child = { legalName: '李小雷', idNumber: newIdNumber() }
     const made = await makeContract(consumer, sessions, { beneficiary: child })
-    const { body } = await consumer.get(`/contracts/${made.id}/document`)
-    t.ok(body.includes(`实际使用人：李小雷，公民身份号码 ${child.idNumber}`))
+    const { bytes } = await consumer.get(`/contracts/${made.id}/document`)
+    t.ok(textIn(bytes!).includes(`实际使用人：李小雷，公民身份号码 ${child.idNumber}`))
     t.notOk(JSON.stringify(made).includes(child.idNumber))
     await consumer.post(`/contracts/${made.id}/cancel`)
   })
@@ -274,7 +282,7 @@ t.test('contracts', async (t) => {
 
   t.test('the published contract knows these calls', async (t) => {
     const paths = (await app.app.inject('/openapi.json')).json().paths
-    t.match(paths['/v1/contracts/{id}/document'].get.responses['200'], { content: { 'text/plain': { schema: { type: 'string' } } } })
+    t.match(paths['/v1/contracts/{id}/document'].get.responses['200'], { content: { 'application/pdf': { schema: { type: 'string' } } } })
     t.match(paths['/v1/contracts'].post.responses, { 201: {}, 422: {} })
     t.ok(paths['/v1/channels/{channel}/notifications'].post)
     t.ok(paths['/v1/sandbox/payments/{id}/pay'].post)

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { newId } from '../../src/kernel/id.js'
+import { samples, sendParts } from '../casefiles/files.js'
 import type { TestApp } from '../support/app.js'
 import { arbitrator, bureau, checker, maker, newConsumer, newIdNumber, newPhone, operator, type Consumer, type Person } from '../support/people.js'
 import { application, expectStatus, listProduct, newShop, offer, type Shop } from '../support/shop.js'
@@ -13,7 +15,7 @@ export type Staff = Readonly<{ notary: Person; checker: Person; operator: Person
 
 export type Party = Shop & Readonly<{
   consumer: Consumer
-  /** by the prefix of its id */
+  /** by the prefix of its id, or by its name in the path where it has none */
   ids: Readonly<Record<string, string>>
   /** for calls that need one in another state */
   idsFor: Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -58,9 +60,18 @@ const begin = async (app: TestApp): Promise<Begun> => {
   return { shop, consumer, productId, active: await buy(app, consumer, productId) }
 }
 
+/** An address outside, by its number: nothing has to be looked up, and nothing is ever sent there. */
+const webhookUrl = 'https://93.184.216.34/'
+
+/** A pause of a term card, some days from today. */
+export const pauseIn = (days: number) => {
+  const on = new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+  return { ground: 'health', startsOn: on, endsOn: on }
+}
+
 type Past = Readonly<{ payable: string; completed: string; cancelled: string; draft: string }>
 
-const finish = async (app: TestApp, { notary }: Staff, { shop, consumer, productId, active }: Begun, { payable, ...settlements }: Past): Promise<Party> => {
+const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicatorId } }: Staff, { shop, consumer, productId, active }: Begun, { payable, ...settlements }: Past): Promise<Party> => {
   const voided = await visit(shop, consumer, active)
   expectStatus(await shop.cashier.post(`/redemptions/${voided}/void`, { reason: '录入有误' }), 200)
   const objected = await visit(shop, consumer, active)
@@ -74,6 +85,21 @@ const finish = async (app: TestApp, { notary }: Staff, { shop, consumer, product
   const withRefund = await buy(app, consumer, productId)
   const choice = await refund(consumer, withRefund, 'consumer_choice')
 
+  const term = await buy(app, consumer, await listProduct(app, shop, { kind: 'period' }))
+  const { id: pauseId } = expectStatus(await consumer.post(`/contracts/${term}/pauses`, pauseIn(10)), 201).body
+  const offered = await buy(app, consumer, productId)
+  const { id: handoverId } = expectStatus(await consumer.post(`/contracts/${offered}/transfers`, { phone: newPhone() }), 201).body
+
+  const disputed = await buy(app, consumer, productId)
+  const { id: disputeId } = expectStatus(await consumer.post('/disputes', { contractId: disputed, claimFen: 1_000, ground: 'other', statement: '未开课' }), 201).body
+  const { id: offerId } = expectStatus(await shop.owner.post(`/disputes/${disputeId}/offers`, { refundFen: 100, message: '退一点' }), 201).body
+
+  const { id: fileId } = expectStatus(await sendParts(app, consumer, `/disputes/${disputeId}/evidence`, [{ field: 'file', value: samples.pdf, filename: '凭证.pdf' }]), 201).body
+  const { id: endpointId } = expectStatus(await shop.owner.post('/webhook-endpoints', { url: webhookUrl }), 201).body
+  // Switched off, so that nothing is sent out of a test.
+  expectStatus(await shop.owner.put(`/webhook-endpoints/${endpointId}`, { url: webhookUrl, status: 'disabled' }), 200)
+  const { id: deliveryId } = expectStatus(await shop.owner.post(`/webhook-endpoints/${endpointId}/ping`), 201).body
+
   const applying = expectStatus(await consumer.post('/merchants', application()), 201).body.id
   const reviewed = expectStatus(await shop.owner.post('/products', offer()), 201).body.id
   expectStatus(await shop.owner.post(`/products/${reviewed}/submit`), 200)
@@ -84,12 +110,17 @@ const finish = async (app: TestApp, { notary }: Staff, { shop, consumer, product
   expectStatus(await consumer.post(`/contracts/${cancelled}/cancel`), 200)
   const { id: unsigned } = await makeContract(consumer, productId)
 
+  expectStatus(await consumer.get(`/contracts/${active}/certificate`), 200)
+  const { body: { items: [document, certificate] } } = expectStatus(await consumer.get(`/contracts/${active}/documents`), 200)
+
+  const { body: { items: [paidOut] } } = expectStatus(await notary.get(`/settlements/${settlements.completed}`), 200)
+
   return {
     ...shop, consumer, quoteId: choice.quoteId, settlements,
     contracts: { unsigned, ordered, active, withRefund, refunded, cancelled },
     redemptions: { pending, objected, voided, payable },
     refunds: { awaitingConsent: choice.id, paid: coolingOff.id },
-    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft },
+    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, number: certificate.subject, channel: 'sandbox', leafIndex: '0' },
     idsFor: {
       rejectMerchant: { mer: applying }, rejectProduct: { prd: reviewed }, refuseDeposit: { ctr: withRefund }, objectToRedemption: { red: spare },
       payContract: { ctr: ordered }, requestRefund: { ctr: withRefund }
@@ -126,7 +157,7 @@ export const portraitOf = async ({ notary }: Staff, party: Party): Promise<unkno
     ...Object.values(party.settlements).map((id): [Person, string] => [notary, `/settlements/${id}`]),
     ...Object.values(party.refunds).map((id): [Person, string] => [consumer, `/refunds/${id}`]),
     [owner, `/merchants/${merchantId}`], [owner, `/merchants/${merchantId}/balances`], [owner, `/merchants/${merchantId}/payouts`],
-    [owner, `/products/${ids.prd}`], [owner, '/products?status=draft'], [consumer, '/me'], [consumer, '/contracts?limit=100'], [consumer, '/refunds?limit=100']
+    [owner, `/products/${ids.prd}`], [owner, '/products?status=draft'], [consumer, '/me'], [consumer, '/contracts?limit=100'], [consumer, '/refunds?limit=100'], [consumer, '/disputes?limit=100'], [owner, `/disputes/${ids.dsp}`], [owner, `/disputes/${ids.dsp}/evidence`], [owner, '/webhook-endpoints'], [owner, `/webhook-deliveries/${ids.whd}`]
   ]
   const portrait: Record<string, unknown> = {}
   for (const [person, path] of paths) portrait[path] = expectStatus(await person.get(path), 200).body
@@ -146,6 +177,9 @@ export const bodiesFor = (party: Party): Record<string, object> => ({
   addVenue: { name: '分店', address: '上海市长宁区延安西路 2 号', leaseUntil: '2099-12-31' },
   changeVenue: { name: '总店', address: '上海市长宁区延安西路 1 号', leaseUntil: '2099-12-31' },
   addStaff: { phone: newPhone(), name: '前台', role: 'cashier' },
+  createWebhookEndpoint: { url: webhookUrl },
+  changeWebhookEndpoint: { url: webhookUrl, status: 'disabled' },
+  replayDeadWebhooks: {},
   createProduct: offer(),
   createProductVersion: offer(),
   rejectProduct: { reason: '条款不清' },
@@ -162,6 +196,25 @@ export const bodiesFor = (party: Party): Record<string, object> => ({
   declineRefund: { reason: '不同意' },
   rejectRefund: { reason: '材料不全' },
   giveRefundAccount: { bankName: '中国工商银行', accountName: '张三', accountNumber: '6222020200112233445' },
+  proposePause: pauseIn(12),
+  proposeRevocation: { reason: '身份有误' },
+  offerTransfer: { phone: newPhone(), confirmsReleases: false },
+  acceptTransfer: { challengeId: 'chl_01k0vb4c9hfkbt9t9a6x2n8g7m', code: '000000', acceptArbitration: false },
+  openDispute: { contractId: party.ids.ctr, claimFen: 100, ground: 'other', statement: '未开课', redemptionIds: [] },
+  escalateDispute: { arbitrators: 1 },
+  offerInDispute: { refundFen: 50, message: '退一半' },
+  writeInDispute: { text: '您好' },
+  assignAdjudicator: { adjudicatorId: party.ids.per, role: 'mediator' },
+  refuseAppointment: { reason: '档期冲突' },
+  recuse: { reason: '与当事人系亲属' },
+  proposeInDispute: { refundFen: 50, message: '各担一半' },
+  setEvidencePeriod: { until: '2999-01-01T00:00:00Z' },
+  stateCase: { text: '陈述' },
+  noteHearing: { text: '笔录' },
+  makeAward: { awardNumber: randomUUID(), refundFen: 1, releaseFen: 0, restoreFen: 0, reasoning: '理由', costs: { totalFen: 2, consumerFen: 1, merchantFen: 1 } },
+  correctAward: { refundFen: 1, releaseFen: 0, restoreFen: 0, reasoning: '补正' },
+  enterJudgment: { caseNumber: randomUUID(), refundFen: 1, releaseFen: 0, restoreFen: 0, reasoning: '判决' },
+  declareTie: { merchantId: party.merchantId, relation: 'employed', note: '曾任职' },
   proposeClosure: { reason: '停业', stoppedOn: '2026-11-01' },
   draftSettlement: { merchantIds: [party.merchantId] },
   paySandboxPayment: { outcome: 'failure', repeat: 1 },

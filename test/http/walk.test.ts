@@ -7,7 +7,7 @@ import { startApp } from '../support/app.js'
 import { newConsumer, newPhone, type Person } from '../support/people.js'
 import { buy, makeContract } from '../support/purchase.js'
 import { application, expectStatus, listProduct, newShop, offer } from '../support/shop.js'
-import { bodiesFor, newParties, portraitOf, staffOf, visit, type Party } from './parties.js'
+import { bodiesFor, newParties, pauseIn, portraitOf, staffOf, visit, type Party } from './parties.js'
 import { fieldsOf, isAllowed, oddities, operationsOf, unstorable, withField, type Operation } from './schema.js'
 
 /*
@@ -104,7 +104,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
   }
 
   const idsOf = ({ pathIds, id }: Operation, { ids, idsFor }: Party): Record<string, string> =>
-    Object.fromEntries(pathIds.map(({ name, prefix }) => [name, prefix === undefined ? 'sandbox' : idsFor[id]?.[prefix] ?? ids[prefix] as string]))
+    Object.fromEntries(pathIds.map(({ name, prefix }) => [name, idsFor[id]?.[prefix ?? name] ?? ids[prefix ?? name] as string]))
 
   const bodyOf = (operation: Operation, party: Party): any => (operation.body?.type === undefined && !operation.body?.oneOf ? undefined : bodiesFor(party)[operation.id])
   const about = (operation: Operation, party: Party, end = endsOf(operation)[0] as string): Sent => ({
@@ -114,7 +114,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
   t.test('the walk knows every call, and a body in order for each that takes one', async (t) => {
     const bodies = bodiesFor(c)
     for (const operation of operations) {
-      for (const { name, prefix } of operation.pathIds) t.ok(prefix === undefined ? name === 'channel' : a.ids[prefix], `${operation.id}: an id for ${name}`)
+      for (const { name, prefix } of operation.pathIds) t.ok(a.ids[prefix ?? name], `${operation.id}: an id for ${name}`)
       if (!operation.body || operation.id === 'notify') continue
       t.ok(operation.id === 'draftSettlement' || bodies[operation.id], `${operation.id}: a body in test/http/parties.ts`)
       t.ok(isAllowed(operation.body, bodies[operation.id], document), `${operation.id}: its body is one the document allows`)
@@ -167,7 +167,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
 
   t.test('what is another party\'s: 404, as if it were not there', async (t) => {
     const kinds: Record<string, readonly string[]> = {
-      ctr: Object.values(a.contracts), red: Object.values(a.redemptions), ref: Object.values(a.refunds), mer: [a.merchantId], prd: [a.ids.prd as string], ven: [a.venueId], stl: []
+      ctr: Object.values(a.contracts), red: Object.values(a.redemptions), ref: Object.values(a.refunds), mer: [a.merchantId], prd: [a.ids.prd as string], ven: [a.venueId], stl: [], pau: [a.ids.pau as string], hov: [a.ids.hov as string], dsp: [a.ids.dsp as string], ofr: [a.ids.ofr as string], doc: [a.ids.doc as string], fil: [a.ids.fil as string], whe: [a.ids.whe as string], whd: [a.ids.whd as string]
     }
     let tried = 0
     for (const operation of withIds) {
@@ -372,6 +372,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
     const asked = expectStatus(await consumer.post(`/contracts/${refundable}/refunds`, { quoteId: await refundOf(refundable) }), 201).body.id
     const closing = await newShop(app)
     const refusable = await buy(app, consumer, productId)
+    const term = await buy(app, consumer, await listProduct(app, shop, { kind: 'period' }))
 
     type Use = Readonly<{ who: Person; path: string; body: object; other?: object; otherPath?: string }>
     const uses: Record<string, Use> = {
@@ -384,6 +385,8 @@ t.test('every call, walked with what it does not expect', async (t) => {
       objectToRedemption: { who: consumer, path: `/redemptions/${second}/objection`, body: { reason: '一' }, other: { reason: '二' } },
       requestRefund: { who: consumer, path: `/contracts/${bought}/refunds`, body: { quoteId: await refundOf(bought) }, other: { quoteId: c.quoteId } },
       approveRefund: { who: staff.notary, path: `/refunds/${asked}/approve`, body: {}, otherPath: `/refunds/${c.refunds.awaitingConsent}/approve` },
+      proposePause: { who: consumer, path: `/contracts/${term}/pauses`, body: pauseIn(5), other: pauseIn(6) },
+      offerTransfer: { who: consumer, path: `/contracts/${refusable}/transfers`, body: { phone: newPhone() }, other: { phone: newPhone() } },
       draftSettlement: { who: staff.notary, path: '/settlements', body: { merchantIds: [c.merchantId] }, other: { merchantIds: [shop.merchantId] } },
       approveSettlement: { who: staff.checker, path: `/settlements/${c.settlements.draft}/approve`, body: {}, otherPath: `/settlements/${c.settlements.completed}/approve` },
       refuseDeposit: { who: staff.notary, path: `/contracts/${refusable}/deposit/refuse`, body: { reason: '一' }, other: { reason: '二' } },
@@ -409,7 +412,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
       t.same(again.body, first.body, `${id}: the first answer, as it was then`)
       t.equal(again.headers['idempotency-replayed'], 'true', `${id}: and says so`)
     }
-    const elsewhere = ['proposeBankRefund', 'orderBankRefund']
+    const elsewhere = ['proposeBankRefund', 'orderBankRefund', 'openDispute', 'offerInDispute', 'proposeInDispute', 'makeAward', 'correctAward', 'enterJudgment', 'executeAward']
     t.same(operations.filter(({ isIdempotent }) => isIdempotent).map(({ id }) => id).filter((id) => !(id in uses) && !elsewhere.includes(id)), [], 'every call with a key is here, or in the tests of its feature')
   })
 

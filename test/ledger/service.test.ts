@@ -5,7 +5,7 @@ import { databaseRoles } from '../../src/db/policies.js'
 import { worker } from '../../src/db/unit-of-work.js'
 import { newId, uuidOf, type Id } from '../../src/kernel/id.js'
 import { credit, debit, type Journal, type OwnAccount } from '../../src/ledger/model.js'
-import { insertTransfer } from '../../src/ledger/store.js'
+import { insertTransfers } from '../../src/ledger/store.js'
 import { openBooks, type Books } from './support.js'
 
 const bank: OwnAccount = { kind: 'bank', of: '1001' }
@@ -81,10 +81,10 @@ t.test('a transfer', async (t) => {
   t.test('that does not balance is refused by the database, when the statement is called behind the code\'s back', async (t) => {
     const before = [await count('transfers'), await count('entries')]
     const account = newId('acc', 1)
-    const insert = (amounts: readonly (readonly ['D' | 'C', bigint])[], more: object = {}) => () => work.write(worker, 1, (tx) => insertTransfer(tx, {
-      id: newId('trf', 1), event: 'payment-received', reference: 'x', contractId: null, merchantId: null, personId: null, occurredAt: at, bookedAt: at,
+    const insert = (amounts: readonly (readonly ['D' | 'C', bigint])[], more: object = {}) => () => work.write(worker, 1, (tx) => insertTransfers(tx, [{
+      id: newId('trf', 1), event: 'payment-received', reference: 'x', contractId: null, merchantId: null, occurredAt: at,
       entries: amounts.map(([side, amountFen], i) => ({ line: i + 1, kind: 'bank', accountId: account, contractId: null, side, amountFen, balanceAfterFen: 1n, ...more }))
-    }))
+    }], at))
     const refusals: [string, () => Promise<unknown>, string][] = [
       ['one side is more', insert([['D', 5n], ['C', 4n]]), 'transfers_balance'],
       ['there is one side', insert([['D', 5n]]), 'transfers_balance'],
@@ -98,6 +98,20 @@ t.test('a transfer', async (t) => {
     ]
     for (const [when, call, constraint] of refusals) await t.rejects(call(), { message: new RegExp(`"${constraint}"`) }, when)
     t.same([await count('transfers'), await count('entries')], before)
+  })
+
+  t.test('is booked with others at once, in their order, each from the balance the one before left', async (t) => {
+    const before = await count('transfers')
+    const of = newId('sti', 1)
+    const account: OwnAccount = { kind: 'suspense', of }
+    const ids = await work.write(worker, 1, (tx) => ledger.postAll(tx, [move(bank, account, 5n), move(bank, account, 0n), move(account, bank, 2n)]))
+    t.same(ids.map((id) => id !== undefined), [true, false, true], 'nothing is not booked')
+    t.equal(await count('transfers'), before + 2)
+    t.equal(await work.read(worker, 1, (tx) => ledger.balanceOf(tx, account)), 3n)
+    const tooMuch = [move(bank, account, 1n), move(account, bank, 9n)]
+    await t.rejects(work.write(worker, 1, (tx) => ledger.postAll(tx, tooMuch)), { code: 'insufficient_funds' }, 'one that cannot be booked fails all')
+    t.equal(await work.read(worker, 1, (tx) => ledger.balanceOf(tx, account)), 3n)
+    t.same(await violated(books), [])
   })
 
   t.test('of money that is not there is refused, and leaves nothing behind', async (t) => {

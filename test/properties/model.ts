@@ -57,6 +57,8 @@ export type Contract = {
   hasDispute: boolean
   /** frozen out of held by a refund, in no dispute */
   untaken: bigint
+  /** a dispute that nobody takes up lapses, and its money returns: after 7, 30 and 90 days */
+  unfreezeAt: number | undefined
   releases: Release[]
   refunds: Refund[]
   awaitedUntil: number
@@ -68,6 +70,8 @@ export type Contract = {
   nextRelease: string | undefined
   lastVisit: string | undefined
   settleAt: number | undefined
+  /** when what nobody can use any more goes back */
+  remainderAt: number | undefined
 }
 
 export type Item = { id: string; gross: bigint; fee: bigint; status: 'draft' | 'cancelled' | 'submitted' | 'paid' | 'returned'; cameBack: boolean; approvedAt: number; nextAsk: number }
@@ -165,16 +169,15 @@ export const brokenIdentity = (contract: Contract): string | undefined => {
 
 export const newContract = (id: string, offer: Offer, signedAt: number): Contract => ({
   id, offer, status: 'awaiting_payment', frozen: null, u: 0n, alloc: 0n, taken: 0n, held: 0n, disputed: 0n, pending: 0n, released: 0n, refunded: 0n,
-  paid: 0n, hasDispute: false, untaken: 0n, releases: [], refunds: [], awaitedUntil: signedAt + day, paidAt: 0, coolingOffUntil: 0, expiresAt: 0,
-  nextLook: undefined, termStart: undefined, nextRelease: undefined, lastVisit: undefined, settleAt: undefined
+  paid: 0n, hasDispute: false, untaken: 0n, unfreezeAt: undefined, releases: [], refunds: [], awaitedUntil: signedAt + day, paidAt: 0, coolingOffUntil: 0, expiresAt: 0,
+  nextLook: undefined, termStart: undefined, nextRelease: undefined, lastVisit: undefined, settleAt: undefined, remainderAt: undefined
 })
 
 const nextReleaseAfter = (contract: Contract, today: string): string | undefined => {
   const { termStart, offer } = contract
   if (termStart === undefined) return undefined
   const end = addDays(termStart, Number(offer.units))
-  if (today >= end) return undefined
-  if (offer.release === 'per_day') return addDays(today, 1)
+  if (today >= end || offer.release === 'per_day') return addDays(today, 1)
   let months = 1
   while (addMonths(termStart, months) <= today) months += 1
   return addMonths(termStart, months) < end ? addMonths(termStart, months) : end
@@ -262,7 +265,9 @@ export const voidRelease = (contract: Contract, release: Release, now: number): 
     askToSettle(contract, now)
   } else {
     contract.held += release.amount
-    if (contract.status === 'completed' && leftOf(contract) > 0n) contract.status = 'active'
+    // A day that was taken back is past; it is not used again, nor does it bring a term back to life.
+    if (contract.status === 'completed' && leftOf(contract) > 0n && release.kind !== 'time') contract.status = 'active'
+    if (contract.status === 'completed' && contract.held > 0n) contract.remainderAt = now
   }
   return undefined
 }
@@ -314,14 +319,19 @@ const takeBack = (contract: Contract, keep: bigint): void => {
 
 type Assessment = Readonly<{ division: Division; owed: bigint; atStake: bigint }>
 
+/** Days of a term that were taken back, before a date: they do not count. */
+const excused = ({ releases }: Contract, before: string): bigint => sum(
+  releases.filter(({ kind, state }) => kind === 'time' && state === 'voided'),
+  ({ units, date }) => max(0n, min(units, units - BigInt(daysBetween(before, addDays(date, 1)))))
+)
+
 /** Divides what is held as if the contract ended at an instant; takes the days back that a term does not keep. */
 const assess = (contract: Contract, endsAt: number): Assessment => {
   let used = contract.u
   if (contract.offer.kind === 'period') {
-    const passed = min(contract.offer.units, BigInt(Math.max(
-      daysBetween(contract.termStart as string, dateOf(endsAt)),
-      contract.lastVisit === undefined ? 0 : daysBetween(contract.termStart as string, contract.lastVisit) + 1
-    )))
+    const afterVisit = contract.lastVisit === undefined ? dateOf(endsAt) : addDays(contract.lastVisit, 1)
+    const end = afterVisit > dateOf(endsAt) ? afterVisit : dateOf(endsAt)
+    const passed = max(0n, min(contract.offer.units, BigInt(daysBetween(contract.termStart as string, end))) - excused(contract, end))
     takeBack(contract, contract.lastVisit === undefined ? 0n : passed)
     used = max(contract.u, passed)
   }
@@ -457,7 +467,8 @@ const releaseTerm = (contract: Contract, date: string): void => {
     return
   }
   if (contract.frozen === null) {
-    const elapsed = min(BigInt(daysBetween(contract.termStart as string, date)), min(contract.offer.units, capacity(contract)))
+    const passed = min(BigInt(daysBetween(contract.termStart as string, date)), contract.offer.units) - excused(contract, date)
+    const elapsed = min(passed, capacity(contract))
     if (elapsed > contract.u) {
       const units = elapsed - contract.u
       const amount = use(contract, units)
@@ -467,7 +478,18 @@ const releaseTerm = (contract: Contract, date: string): void => {
       })
     }
   }
+  const isOver = date >= addDays(contract.termStart as string, Number(contract.offer.units))
+  if (isOver && contract.frozen === null && contract.status === 'active' && !contract.hasDispute && contract.disputed === 0n) contract.status = 'completed'
+  if (contract.status === 'completed' && contract.held > 0n) contract.remainderAt = at
   contract.nextRelease = contract.status === 'active' ? nextReleaseAfter(contract, date) : undefined
+}
+
+const returnRemainder = (contract: Contract): void => {
+  contract.remainderAt = undefined
+  if (contract.status !== 'completed' || contract.frozen !== null || contract.hasDispute || contract.disputed > 0n) return
+  contract.taken += contract.held
+  contract.refunded += contract.held
+  contract.held = 0n
 }
 
 const look = (contract: Contract): void => {
@@ -486,6 +508,24 @@ const lapse = (contract: Contract, row: Release): void => {
   contract.disputed += row.amount
   contract.hasDispute = true
   contract.untaken = 0n
+  contract.unfreezeAt = row.answerBy + 127 * day
+}
+
+const unfreeze = (contract: Contract): void => {
+  const now = contract.unfreezeAt as number
+  contract.unfreezeAt = undefined
+  contract.hasDispute = false
+  for (const row of contract.releases.filter(({ state }) => state === 'disputed')) {
+    row.state = 'pending'
+    contract.disputed -= row.amount
+    contract.pending += row.amount
+  }
+  contract.untaken = contract.disputed
+  if (contract.untaken > 0n) contract.settleAt = now
+  completeIfUsedUp(contract)
+  if (contract.status === 'completed' && contract.held > 0n) contract.remainderAt = now
+  const isOver = contract.termStart !== undefined && now >= contract.expiresAt
+  if (isOver && contract.status === 'active') contract.nextRelease = addDays(dateOf(now), 1)
 }
 
 const closeWindow = (contract: Contract, row: Release): void => {
@@ -506,6 +546,8 @@ const dueOf = (contract: Contract): Due[] => {
     contract.settleAt = undefined
     settleFrozen(contract, now)
   })
+  at(contract.remainderAt, () => { returnRemainder(contract) })
+  at(contract.unfreezeAt, () => { unfreeze(contract) })
   for (const row of contract.releases) {
     if (row.state === 'objected') at(row.answerBy, () => { lapse(contract, row) })
     if (row.state === 'pending') at(row.dueAt, () => { closeWindow(contract, row) })

@@ -131,7 +131,7 @@ const redeem = async (stage: Stage, { contract: which, units: wanted, isDoubled 
 const aboutRelease = async (stage: Stage, { do: what, release: which, isDoubled }: Extract<Step, { release: number }>): Promise<Call | undefined> => {
   const { consumer, place, world, shop } = stage
   const likely = { void: ['pending', 'objected'], object: ['pending'], withdraw: ['objected'] }[what]
-  const target = pick(rowsOf(shop).filter(({ release }) => what !== 'void' || release.kind !== 'time'), ({ release: { state } }) => likely.includes(state), which)
+  const target = pick(rowsOf(shop), ({ release: { state } }) => likely.includes(state), which)
   if (!target) return undefined
   if (target.release.id === undefined) await learnIds(stage, target.contract)
   const { c, r, release: { id } } = target

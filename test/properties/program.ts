@@ -118,6 +118,11 @@ export const tours: readonly Program[] = [
   ...[false, true].map((isVisited): Program => ({ offers: [of({ kind: 'period', price: 10_007n, units: 30n, release: 'per_day' })], steps: [
     pass(2 * day), ...(isVisited ? [{ do: 'redeem', contract: 15, units: 0, isDoubled: false } as const] : []), pass(day), { do: 'draft', isDoubled: false }, pass(2 * day), ...leave, pass(2 * day), ...settle, ...settle
   ] })),
+  // Days of a term taken back, on the way, at its end and when it is left: none is released again.
+  { offers: [of({ kind: 'period', price: 10_007n, units: 5n, release: 'per_day' })], steps: [pass(2 * day), on('void'), pass(day), on('object'), on('void'), pass(2 * day), on('void'), pass(2 * day)] },
+  { offers: [of({ kind: 'period', price: 10_007n, units: 40n, release: 'per_month', objectionHours: 24 * 9 })], steps: [
+    { do: 'redeem', contract: 15, units: 0, isDoubled: false }, pass(33 * day), on('void'), pass(day), ...leave, pass(day)
+  ] },
   // Expired, activated again, left within the week although one was asked to go before.
   { offers: [of({ validDays: 3 })], steps: [
     take(), { do: 'refund', contract: first, isDoubled: false }, take(), { do: 'approve-refund', refund: first, isDoubled: false }, pass(4 * day), { do: 'reactivate', contract: first }, take(), ...leave, on('void'), pass(2 * day)

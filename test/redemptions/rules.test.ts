@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Contract } from '../../src/contracts/model.js'
+import { addDays } from '../../src/kernel/calendar.js'
 import { newId } from '../../src/kernel/id.js'
-import type { CheckInCode, Redeem, Release } from '../../src/redemptions/model.js'
-import { closeWindow, daysToRelease, nextReleaseDate, object, redeem, voidRelease, withdrawObjection } from '../../src/redemptions/rules.js'
+import type { CheckInCode, Redeem, Release, TermCalendar } from '../../src/redemptions/model.js'
+import { closeWindow, completeTerm, daysCounted, daysToRelease, nextReleaseDate, object, redeem, releaseDays, termEndOf, voidRelease, withdrawObjection } from '../../src/redemptions/rules.js'
 import { aContract } from '../support/builders.js'
 
 const now = new Date('2026-05-04T09:00:00Z')
@@ -146,14 +147,66 @@ t.test('any history of redemptions, voids, objections and closed windows keeps e
   }), { numRuns: 500 })
 })
 
+const everyDay: TermCalendar = { pauses: [], excused: [] }
+
 t.test('days of a term add up to the price, by day and by month', async (t) => {
   const term = aContract({ merchantId, kind: 'period', release: 'per_month', priceFen: 268_000n, units: 365n, termStart: '2026-01-31' })
-  t.equal(daysToRelease(term, '2026-01-31'), 0n)
-  t.equal(daysToRelease(term, '2026-02-28'), 28n)
-  t.equal(nextReleaseDate(term, '2026-01-31'), '2026-02-28', 'the month\'s last day where it has no such day')
-  t.equal(nextReleaseDate(term, '2026-02-28'), '2026-03-31')
-  t.equal(nextReleaseDate(term, '2026-12-31'), '2027-01-31')
-  t.equal(nextReleaseDate(term, '2027-01-31'), undefined, 'the term is over')
-  t.equal(nextReleaseDate({ ...term, release: 'per_day' }, '2026-02-28'), '2026-03-01')
-  t.equal(daysToRelease(term, '2027-06-01'), 365n)
+  t.equal(daysToRelease(term, '2026-01-31', everyDay), 0n)
+  t.equal(daysToRelease(term, '2026-02-28', everyDay), 28n)
+  t.equal(nextReleaseDate(term, '2026-01-31', everyDay), '2026-02-28', 'the month\'s last day where it has no such day')
+  t.equal(nextReleaseDate(term, '2026-02-28', everyDay), '2026-03-31')
+  t.equal(nextReleaseDate(term, '2026-12-31', everyDay), '2027-01-31')
+  t.equal(nextReleaseDate(term, '2027-01-31', everyDay), '2027-02-01', 'one that is over and waits for a dispute is looked at daily')
+  t.equal(nextReleaseDate({ ...term, release: 'per_day' }, '2026-02-28', everyDay), '2026-03-01')
+  t.equal(daysToRelease(term, '2027-06-01', everyDay), 365n)
+})
+
+t.test('paused days are added at the end, excused ones are not', async (t) => {
+  const term = aContract({ merchantId, kind: 'period', release: 'per_day', units: 10n, termStart: '2026-05-01' })
+  const calendar: TermCalendar = { pauses: [{ from: '2026-05-04', until: '2026-05-07' }], excused: [{ lastDay: '2026-05-02', units: 1n }] }
+  t.equal(termEndOf('2026-05-01', 10n, calendar), '2026-05-14')
+  const counted = ['2026-05-02', '2026-05-03', '2026-05-04', '2026-05-06', '2026-05-07', '2026-05-08', '2026-05-14', '2026-06-01'].map((on) => daysCounted(term, on, calendar))
+  t.same(counted, [1n, 1n, 2n, 2n, 2n, 3n, 9n, 9n])
+  const aMonth: TermCalendar = { pauses: [], excused: [{ lastDay: '2026-05-06', units: 6n }] }
+  t.equal(daysCounted(term, '2026-05-04', aMonth), 0n, 'of a month that was taken back, the days before a date')
+})
+
+t.test('whatever is taken back or paused of a term, at its end exactly the days that count are released', async () => {
+  const period = fc.record({ wait: fc.integer({ min: 1, max: 9 }), days: fc.integer({ min: 0, max: 9 }) })
+  const history = fc.record({
+    price: fc.integer({ min: 1, max: 99_999 }), units: fc.integer({ min: 1, max: 60 }), step: fc.integer({ min: 1, max: 31 }),
+    pauses: fc.array(period, { maxLength: 4 }), voids: fc.array(fc.boolean(), { minLength: 120, maxLength: 120 })
+  })
+  fc.assert(fc.property(history, ({ price, units, step, pauses, voids }) => {
+    const termStart = '2026-01-01'
+    const priceFen = BigInt(price)
+    let on = termStart
+    const calendar = {
+      pauses: pauses.map(({ wait, days }) => { const from = addDays(on, wait); on = addDays(from, days); return { from, until: on } }),
+      excused: [] as { lastDay: string; units: bigint }[]
+    }
+    let contract = aContract({ merchantId, kind: 'period', priceFen, units: BigInt(units), termStart, expiresAt: null })
+    const end = termEndOf(termStart, BigInt(units), calendar)
+    let [counted, excused] = [0n, 0n]
+    for (let day = 0, today = termStart, i = 0; today < end; i++) {
+      day += step
+      today = addDays(termStart, day) < end ? addDays(termStart, day) : end
+      const days = daysToRelease(contract, today, calendar)
+      if (days === 0n) continue
+      const { contract: after, release } = releaseDays(contract, days, { id: newId('red', 1), lastDay: addDays(today, -1), at: now })
+      counted += days
+      contract = after
+      if (!voids[i % voids.length]) continue
+      contract = voidRelease(contract, release).contract
+      calendar.excused.push({ lastDay: release.date, units: release.units })
+      excused += days
+      if (daysToRelease(contract, today, calendar) !== 0n) throw new Error('what was taken back is released again')
+    }
+    if (counted !== BigInt(units)) throw new Error(`${counted} days of ${units} came up`)
+    contract = completeTerm(contract, now)
+    const { status, allocFen, heldFen, pendingFen, unitsUsed } = contract
+    if (status !== 'completed' || unitsUsed !== BigInt(units) - excused) throw new Error('the term is over with the days that count')
+    if (allocFen !== pendingFen || allocFen + heldFen !== priceFen) throw new Error('alloc + held = P')
+    if (excused === 0n && heldFen !== 0n) throw new Error('all of it is released')
+  }), { numRuns: 200 })
 })

@@ -78,7 +78,7 @@ t.test('what the parties agree on is never more than is held', async (t) => {
 t.test('the days that have passed are whole days, and every day up to the last visit', async (t) => {
   const term = aContract({ kind: 'period', units: 30n, termStart: '2026-05-01' })
   for (const [on, lastVisit, days] of [['2026-05-01', undefined, 0n], ['2026-05-04', undefined, 3n], ['2026-05-04', '2026-05-04', 4n], ['2026-05-04', '2026-05-01', 3n], ['2027-01-01', undefined, 30n]] as const) {
-    t.equal(daysPassed(term, on, lastVisit), days, `${on}, ${lastVisit}`)
+    t.equal(daysPassed(term, on, lastVisit, { pauses: [], excused: [] }), days, `${on}, ${lastVisit}`)
   }
 })
 

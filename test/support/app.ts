@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { createApp } from '../../src/app.js'
+import type { Config } from '../../src/config.js'
 import { createDatabase, sandboxConfig } from './database.js'
 
-export type Answer = Readonly<{ status: number; body: any; headers: Record<string, any> }>
+/** `bytes`: the body as it came, for what is not text. */
+export type Answer = Readonly<{ status: number; body: any; headers: Record<string, any>; bytes?: Buffer }>
 
 type Options = Readonly<{ key?: string | false; headers?: Record<string, string> }>
 
@@ -18,16 +23,18 @@ export type Api = Readonly<{
 }>
 
 /** The service on a private database with its sandbox, without a socket; closed with the test. Jobs run by the sandbox's clock only. */
-export const startApp = async (t: Test) => {
+export const startApp = async (t: Test, settings: Partial<Config> = {}) => {
   const database = await createDatabase()
+  const dataDirectory = join(tmpdir(), `ticun-test-${randomUUID()}`)
   const undeclared: string[] = []
   const ticun = await createApp({
-    config: sandboxConfig, serviceUrl: database.serviceUrl, logger: pino({ level: sandboxConfig.logLevel }),
+    config: { ...sandboxConfig, dataDirectory, ...settings }, serviceUrl: database.serviceUrl, logger: pino({ level: sandboxConfig.logLevel }),
     onUndeclared: (request, { code }) => { undeclared.push(`${request.method} ${request.routeOptions.url} answered ${code} without declaring it`) }
   })
   t.teardown(async () => {
     await ticun.close()
     await database.drop()
+    await rm(dataDirectory, { recursive: true, force: true })
     if (undeclared.length > 0) throw new Error(undeclared.join('; '))
   })
 
@@ -42,7 +49,7 @@ export const startApp = async (t: Test) => {
       ...(body === undefined ? {} : { payload: body })
     })
     const isJson = /json/.test(String(response.headers['content-type'] ?? ''))
-    return { status: response.statusCode, body: isJson ? response.json() : response.payload, headers: response.headers }
+    return { status: response.statusCode, body: isJson ? response.json() : response.payload, headers: response.headers, bytes: response.rawPayload }
   }
 
   const as = (token?: string): Api => {
@@ -56,7 +63,7 @@ export const startApp = async (t: Test) => {
     }
   }
 
-  return { ...ticun, database, as, nobody: as() }
+  return { ...ticun, database, dataDirectory, as, nobody: as() }
 }
 
 export type TestApp = Awaited<ReturnType<typeof startApp>>

@@ -5,7 +5,13 @@ import type { Fen } from '../../kernel/money.js'
  * beside this file and is handed in by the composition root; the sandbox's is in src/sandbox/bank.
  */
 
-export type BankAccount = Readonly<{ bankName: string; accountName: string; accountNumber: string }>
+export type BankAccount = Readonly<{
+  bankName: string
+  accountName: string
+  accountNumber: string
+  /** the branch's number in the People's Bank's payment system (联行号), where it is known */
+  cnapsCode?: string | undefined
+}>
 
 export type PayoutOrder = Readonly<{
   /** Names the order for good: the bank executes one key once, however often it is sent. */

@@ -1,16 +1,17 @@
 import { z } from 'zod'
 import { worker, type Tx, type UnitOfWork } from '../../db/unit-of-work.js'
+import { coalesced } from '../../kernel/batch.js'
 import type { Clock } from '../../kernel/clock.js'
 import { newId, officeOf, type Id } from '../../kernel/id.js'
-import type { Fen } from '../../kernel/money.js'
+import { sum, type Fen } from '../../kernel/money.js'
 import { notFound, validationFailed } from '../../kernel/problems.js'
 import type { Offices } from '../../offices/service.js'
 import type { Outbox } from '../../outbox/service.js'
-import type { Channel, Headers, RefundAnswer } from '../channel.js'
+import type { Channel, Headers, RefundAnswer, RefundRequest } from '../channel.js'
 import { Notification } from '../model.js'
 import { channelSignatureInvalid } from '../problems.js'
 import { isSigned, signatureHeader, signatureOf } from './signature.js'
-import { closeOrder, findRefund, insertOrder, insertRefund, insertTransaction, lockOrder, sumUnrefunded, type RefundRow } from './store.js'
+import { closeOrder, findRefunds, insertOrder, insertRefunds, insertTransaction, lockOrder, lockOrders, sumUnrefunded, type RefundRow } from './store.js'
 
 /*
  * A payment provider for trying things out. It keeps its own memory, signs what it says, says it
@@ -53,6 +54,8 @@ type Delivered = Readonly<{ body: string; repeat: number }>
 
 export const notificationTopic = 'sandbox-notification'
 const counterparty = '沙箱支付渠道'
+/** Refunds that are asked for at the same time are settled together, as providers do. */
+const refundsMax = 50
 
 export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterInBank }: Dependencies) => {
   /** The notification's exact body and the headers that sign it. */
@@ -66,9 +69,10 @@ export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterI
     return outbox.send(tx, { topic: notificationTopic, key: notificationKey, payload })
   }
 
-  /** Settles one payment or refund with the bank, and says so. */
+  /** Settles a payment, or refunds, with the bank, and says so. */
   const settle = async (tx: Tx, { accountNumber, reference, grossFen, transactionIds, remittance, at }: Settled): Promise<void> => {
-    const settlementId = `settlement-of-${reference}`
+    // Banks keep 35 characters of a reference.
+    const settlementId = `set-${reference}`
     await enterInBank(tx, {
       accountNumber, reference: settlementId, side: grossFen < 0n ? 'DBIT' : 'CRDT',
       amountFen: grossFen < 0n ? -grossFen : grossFen, counterparty, remittance, at
@@ -95,24 +99,47 @@ export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterI
 
   const answerOf = ({ reference }: RefundRow): RefundAnswer => ({ outcome: 'done', reference })
 
-  const refund: Channel['refund'] = async ({ key: refundKey, orderId, amountFen }) => {
-    const { number, accountNumber } = await offices.byNumber(officeOf(orderId))
-    return work.write(worker, number, async (tx) => {
-      const order = await lockOrder(tx, orderId)
-      if (!order) return { outcome: 'failed', reference: refundKey, reason: 'the channel has no such order' }
-      const made = await findRefund(tx, refundKey)
-      if (made) return answerOf(made)
-      if (await sumUnrefunded(tx, orderId) < amountFen) return { outcome: 'failed', reference: refundKey, reason: 'more than was paid on the order' }
-
-      const row: RefundRow = { key: refundKey, orderId, amountFen, reference: newId('sbr', tx.office), madeAt: clock.now() }
-      await insertRefund(tx, row)
-      await settle(tx, { accountNumber, reference: row.reference, grossFen: -amountFen, transactionIds: [], remittance: `退款 ${orderId}`, at: row.madeAt })
+  /** Makes refunds that are not made yet, and settles them together. */
+  const refundTogether = (office: number, requests: readonly RefundRequest[]): Promise<RefundAnswer[]> => work.write(worker, office, async (tx) => {
+    const orderIds = requests.map(({ orderId }) => orderId)
+    const orders = new Set((await lockOrders(tx, orderIds)).map(({ id }) => id))
+    const made = new Map((await findRefunds(tx, requests.map((request) => request.key))).map((row) => [row.key, row]))
+    const left = await sumUnrefunded(tx, orderIds)
+    const at = clock.now()
+    const rows: RefundRow[] = []
+    const answers = requests.map(({ key: refundKey, orderId, amountFen }): RefundAnswer => {
+      if (!orders.has(orderId)) return { outcome: 'failed', reference: refundKey, reason: 'the channel has no such order' }
+      const known = made.get(refundKey)
+      if (known) return answerOf(known)
+      const unrefundedFen = left.get(orderId) ?? 0n
+      if (unrefundedFen < amountFen) return { outcome: 'failed', reference: refundKey, reason: 'more than was paid on the order' }
+      const row: RefundRow = { key: refundKey, orderId, amountFen, reference: newId('sbr', office), madeAt: at }
+      left.set(orderId, unrefundedFen - amountFen)
+      made.set(refundKey, row)
+      rows.push(row)
       return answerOf(row)
     })
+    const [first] = rows
+    if (!first) return answers
+    await insertRefunds(tx, rows)
+    await settle(tx, {
+      accountNumber: (await offices.byNumber(office)).accountNumber, reference: first.reference, grossFen: -sum(rows.map((row) => row.amountFen)), transactionIds: [],
+      remittance: rows.length === 1 ? `退款 ${first.orderId}` : `退款 ${rows.length} 笔`, at
+    })
+    return answers
+  })
+
+  const refundsOf = new Map<number, Channel['refund']>()
+
+  const refund: Channel['refund'] = (request) => {
+    const office = officeOf(request.orderId)
+    const together = refundsOf.get(office) ?? coalesced(refundsMax, (requests) => refundTogether(office, requests))
+    refundsOf.set(office, together)
+    return together(request)
   }
 
   const queryRefund: Channel['queryRefund'] = async ({ key: refundKey, orderId }) => {
-    const made = await work.read(worker, officeOf(orderId), (tx) => findRefund(tx, refundKey))
+    const [made] = await work.read(worker, officeOf(orderId), (tx) => findRefunds(tx, [refundKey]))
     return made ? answerOf(made) : null
   }
 

@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Tx } from '../../db/unit-of-work.js'
 import type { Id } from '../../kernel/id.js'
 import { sandboxOrders, sandboxRefunds, sandboxTransactions } from '../table.js'
@@ -10,9 +10,11 @@ export const insertOrder = async ({ db }: Tx, row: typeof sandboxOrders.$inferIn
   await db.insert(sandboxOrders).values(row).onConflictDoNothing()
 }
 
-/** Locks an order: its transactions and refunds follow one another. */
-export const lockOrder = async ({ db }: Tx, id: Id<'pay'>): Promise<OrderRow | undefined> =>
-  (await db.select().from(sandboxOrders).where(eq(sandboxOrders.id, id)).for('update'))[0]
+/** Locks orders, in id order: the transactions and refunds of each follow one another. */
+export const lockOrders = ({ db }: Tx, ids: readonly Id<'pay'>[]): Promise<OrderRow[]> =>
+  db.select().from(sandboxOrders).where(inArray(sandboxOrders.id, [...ids])).orderBy(asc(sandboxOrders.id)).for('update')
+
+export const lockOrder = async (tx: Tx, id: Id<'pay'>): Promise<OrderRow | undefined> => (await lockOrders(tx, [id]))[0]
 
 export const closeOrder = async ({ db }: Tx, id: Id<'pay'>, closedAt: Date): Promise<void> => {
   await db.update(sandboxOrders).set({ closedAt }).where(eq(sandboxOrders.id, id))
@@ -22,17 +24,21 @@ export const insertTransaction = async ({ db }: Tx, row: typeof sandboxTransacti
   await db.insert(sandboxTransactions).values(row)
 }
 
-export const findRefund = async ({ db }: Tx, key: string): Promise<RefundRow | undefined> =>
-  (await db.select().from(sandboxRefunds).where(eq(sandboxRefunds.key, key)))[0]
+export const findRefunds = ({ db }: Tx, keys: readonly string[]): Promise<RefundRow[]> =>
+  db.select().from(sandboxRefunds).where(inArray(sandboxRefunds.key, [...keys]))
 
-export const insertRefund = async ({ db }: Tx, row: RefundRow): Promise<void> => {
-  await db.insert(sandboxRefunds).values(row)
+export const insertRefunds = async ({ db }: Tx, rows: readonly RefundRow[]): Promise<void> => {
+  await db.insert(sandboxRefunds).values([...rows])
 }
 
-/** What was paid on an order and not refunded. */
-export const sumUnrefunded = async ({ db }: Tx, orderId: Id<'pay'>): Promise<bigint> => {
-  const total = sql<bigint>`coalesce(sum(amount_fen), 0)::bigint`
-  const [paid] = await db.select({ fen: total }).from(sandboxTransactions).where(eq(sandboxTransactions.orderId, orderId))
-  const [refunded] = await db.select({ fen: total }).from(sandboxRefunds).where(eq(sandboxRefunds.orderId, orderId))
-  return (paid?.fen ?? 0n) - (refunded?.fen ?? 0n)
+/** What was paid on orders and not refunded. */
+export const sumUnrefunded = async ({ db }: Tx, orderIds: readonly Id<'pay'>[]): Promise<Map<Id<'pay'>, bigint>> => {
+  const fen = sql<bigint>`sum(amount_fen)::bigint`
+  const paid = await db.select({ orderId: sandboxTransactions.orderId, fen }).from(sandboxTransactions)
+    .where(inArray(sandboxTransactions.orderId, [...orderIds])).groupBy(sandboxTransactions.orderId)
+  const refunded = await db.select({ orderId: sandboxRefunds.orderId, fen }).from(sandboxRefunds)
+    .where(inArray(sandboxRefunds.orderId, [...orderIds])).groupBy(sandboxRefunds.orderId)
+  const left = new Map(paid.map((row) => [row.orderId, row.fen]))
+  for (const row of refunded) left.set(row.orderId, (left.get(row.orderId) ?? 0n) - row.fen)
+  return left
 }

@@ -87,7 +87,7 @@ export const createSandboxBank = ({ work, clock, offices }: Dependencies) => {
     if (!order) throw notFound({})
     if (order.outcome !== 'paid') throw wrongState({ state: order.outcome ?? 'unknown', allowed: ['paid'] })
     const at = clock.now()
-    const reference = `${itemId}:return`
+    const reference = `${itemId}:rtn`
     await insertEntries(tx, [{
       accountNumber: order.accountNumber, reference, side: 'CRDT', amountFen: order.amountFen, counterparty: order.payeeName,
       remittance: `退汇:${reason}`, bookedOn: dateOf(at), bookedAt: at
