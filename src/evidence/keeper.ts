@@ -28,7 +28,8 @@ type Dependencies = Readonly<{
 }>
 
 /** How soon after its commit an entry has its place, at most, if the database keeps up. */
-const sequencePauseMs = 250
+const sequencePauseMs = 500
+const searchPauseMs = 60_000
 const outsidePauseMs = 1_000
 
 /** Keeps the evidence logs: gives entries their places, time-stamps and anchors checkpoints, and shows all of it. */
@@ -50,6 +51,7 @@ export const createEvidenceKeeper = ({ work, clock, vault, offices, remoteTsa, a
 
   const rounds = [
     createRounds({ pauseMs: sequencePauseMs, offices: offices.numbers, run: sequencer.run, onFailure: failing('sequencer') }),
+    createRounds({ pauseMs: searchPauseMs, offices: offices.numbers, run: sequencer.search, onFailure: failing('sequencer') }),
     createRounds({ pauseMs: outsidePauseMs, offices: offices.numbers, run: timestamper.run, onFailure: failing('timestamps') }),
     ...(anchorer ? [createRounds({ pauseMs: outsidePauseMs, offices: offices.numbers, run: anchorer.run, onFailure: failing('anchors') })] : [])
   ]

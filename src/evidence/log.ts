@@ -27,7 +27,8 @@ type Dependencies = Readonly<{
   listOffices: () => Promise<readonly Readonly<{ id: LogEntry['officeId']; number: number; name: string }>[]>
 }>
 
-const aboutMax = 1_000
+/** How many entries a part of a receipt has at most. */
+const partMax = 1_000
 
 const text = (hashes: readonly Buffer[]) => hashes.map((hash) => hash.toString('base64'))
 
@@ -114,12 +115,13 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
 
   /**
    * All that may be seen in somebody's name about a thing, with proofs: entries that have no place
-   * yet are given one first.
+   * yet are given one first. A part of it, which begins at leaf `from` and says where the next one does.
    * @throws not_found (404) where there is nothing to be seen
    */
-  const receiptSeenBy = async (actor: Actor, office: number, about: string, alsoAbout: readonly string[] = []): Promise<Receipt> => {
+  const receiptSeenBy = async (actor: Actor, office: number, about: string, alsoAbout: readonly string[] = [], from = 0): Promise<Receipt> => {
     await sequencer.catchUp(office)
-    const seen = await work.read(actor, office, (tx) => listEntriesAbout(tx, [about, ...alsoAbout], aboutMax))
+    const found = await work.read(actor, office, (tx) => listEntriesAbout(tx, [about, ...alsoAbout], from, partMax + 1))
+    const [seen, next] = [found.slice(0, partMax), found[partMax]]
     const last = seen.at(-1)
     if (!last) throw notFound({})
     await stamp(office)
@@ -132,7 +134,7 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
       return {
         format: 'ticun-receipt/1', about,
         log: { origin: log.origin, key: log.verifierKey, hash: log.hash },
-        entries, checkpoint: checkpoint.note,
+        entries, ...(from > 0 ? { from } : {}), ...(next ? { next: next.leafIndex } : {}), checkpoint: checkpoint.note,
         timestamp: timestamp ? { token: timestamp.token.toString('base64'), authority: timestamp.authority, certificates: await certificatesOf(office, timestamp.authority) ?? null } : null,
         anchors: (await listAnchors(tx, checkpoint.treeSize)).map(({ chain, reference }) => ({ chain, reference }))
       }
@@ -140,8 +142,8 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
   }
 
   /** The same of what the caller may see. @throws not_found (404) */
-  const receipt = (caller: Caller, office: number, about: string, alsoAbout?: readonly string[]): Promise<Receipt> =>
-    receiptSeenBy(actorOf(caller), office, about, alsoAbout)
+  const receipt = (caller: Caller, office: number, about: string, alsoAbout: readonly string[], from: number): Promise<Receipt> =>
+    receiptSeenBy(actorOf(caller), office, about, alsoAbout, from)
 
   /**
    * Where the first entry about a thing stands, and the newest checkpoint, which covers it; null

@@ -25,7 +25,7 @@ export type Fact =
   | 'dispute-opened' | 'dispute-escalated' | 'dispute-withdrawn' | 'dispute-closed' | 'dispute-settled' | 'dispute-executed' | 'arbitration-agreed'
   | 'dispute-offer-made' | 'dispute-offer-declined' | 'dispute-proposal-made' | 'dispute-proposal-accepted' | 'dispute-proposal-declined' | 'mediation-failed'
   | 'dispute-assigned' | 'dispute-appointment-accepted' | 'dispute-appointment-ended' | 'evidence-period-set' | 'dispute-statement-made' | 'hearing-noted'
-  | 'award-proposed' | 'award-made' | 'award-corrected' | 'judgment-entered' | 'execution-proposed' | 'execution-approved' | 'claim-made'
+  | 'award-proposed' | 'award-made' | 'award-corrected' | 'judgment-entered' | 'execution-proposed' | 'execution-approved' | 'claim-made' | 'claim-set-off'
 
 /** What opens the salted commitments of an entry about many contracts, by contract. */
 export type Openings = Record<string, { salt: string; amountFen: string }>
@@ -107,6 +107,9 @@ export const TilePath = LogPath.extend({
 
 export const TimestampQuery = OfOffice.extend({ treeSize: count.optional().meta({ description: 'Default: the newest one that is time-stamped' }) })
 
+/** A receipt comes in parts where it has many entries. */
+export const ReceiptQuery = z.object({ from: count.default(0).meta({ description: 'The leaf index that the part begins at: the `next` of the part before' }) })
+
 /** One JSON file that its holder can check without us (docs/evidence.md). */
 export const Receipt = z.object({
   format: z.literal('ticun-receipt/1'),
@@ -119,6 +122,8 @@ export const Receipt = z.object({
     openings: z.record(z.string(), z.object({ salt: z.string(), amountFen: z.string() })).optional()
       .meta({ description: 'What opens the salted commitments of an entry about many contracts' })
   })),
+  from: z.int().optional().meta({ description: 'A later part: there are entries before this leaf index' }),
+  next: z.int().optional().meta({ description: 'There are more entries, from this leaf index on: ask for the next part with `?from=`' }),
   checkpoint: z.string().meta({ description: 'C2SP tlog-checkpoint, the exact bytes' }),
   timestamp: z.object({
     token: z.base64().meta({ description: 'RFC 3161 TimeStampToken over the checkpoint\'s bytes' }),

@@ -4,7 +4,7 @@ import type { Caller } from '../kernel/caller.js'
 import { idSchema, officeOf } from '../kernel/id.js'
 import type { ProblemKind } from '../kernel/problem.js'
 import type { EvidenceLog } from './log.js'
-import { ConsistencyProof, ConsistencyQuery, InclusionProof, InclusionQuery, LeafIndex, LogEntry, LogPath, LogQuery, Receipt, TilePath, TimestampQuery } from './model.js'
+import { ConsistencyProof, ConsistencyQuery, InclusionProof, InclusionQuery, LeafIndex, LogEntry, LogPath, LogQuery, Receipt, ReceiptQuery, TilePath, TimestampQuery } from './model.js'
 import { beyondLog } from './problems.js'
 
 const tags = ['evidence']
@@ -89,8 +89,8 @@ const nothingElse = async (): Promise<string[]> => []
 export const receiptRoutes = (log: EvidenceLog, sources: readonly ReceiptSource[]): Routes => async (app) => {
   for (const { path, prefix, operationId, summary, access = readers, alsoAbout = nothingElse } of sources) {
     app.get(path, {
-      schema: { operationId, summary, tags, params: z.object({ id: idSchema(prefix) }), response: { 200: Receipt } },
+      schema: { operationId, summary, tags, params: z.object({ id: idSchema(prefix) }), querystring: ReceiptQuery, response: { 200: Receipt } },
       config: { access }
-    }, async ({ caller, params: { id } }) => log.receipt(caller, officeOf(id), id, await alsoAbout(caller, id)))
+    }, async ({ caller, params: { id }, query: { from } }) => log.receipt(caller, officeOf(id), id, await alsoAbout(caller, id), from))
   }
 }

@@ -7,7 +7,7 @@ import { notFound } from '../kernel/problems.js'
 import type { Vault } from '../kernel/vault.js'
 import type { HashName } from './model.js'
 import { checkpointText, newPrivateKey, noteKeyOf, signNote, type NoteKey } from './note.js'
-import { findCheckpoint, findKey, findLog, findTiles, idsSince, insertCheckpoint, insertKey, insertLog, nextIds, oldestRunning, placeEntries, saveTiles, takeLead, type IdRange, type LogRow } from './store.js'
+import { findCheckpoint, findKey, findLog, findNewestPlacedAt, findTiles, idsSince, insertCheckpoint, insertKey, insertLog, nextIds, oldestRunning, placeEntries, saveTiles, takeLead, type IdRange, type LogRow } from './store.js'
 import { extend, growingTiles, hasherOf, hashOf, tilesOf, type Tile, type TileReader } from './tree.js'
 
 /*
@@ -18,9 +18,10 @@ import { extend, growingTiles, hasherOf, hashOf, tilesOf, type Tile, type TileRe
  * second one.
  *
  * Entries are found by their ids, which begin with the time they were made at. One may become
- * visible long after it was made, so the search begins where the oldest transaction did that still
- * runs, less what clocks may differ. Whatever would be older still is found by a second search,
- * which goes through all entries, a stretch at a time.
+ * visible long after it was made: what a run cannot see yet was made after the oldest transaction
+ * began that runs at its beginning, less what clocks may differ. The next run begins there. The
+ * first run of a process begins at the newest entry that has its place. Whatever would be older
+ * still is found by a second search, which goes through all entries, a stretch at a time.
  */
 
 type Dependencies = Readonly<{
@@ -33,10 +34,10 @@ type Dependencies = Readonly<{
 
 const batchMax = 4_096
 /** How far the clocks of processes and database may lie apart without an entry being found late. */
-const skewMs = 10_000
+const skewMs = 2_000
+/** How long a transaction may have run that ended while no process looked, beyond which the second search finds its entries. */
+const unwatchedMs = 60_000
 const stretch = 50_000
-/** Every how many runs the second search goes on by a stretch. */
-const stretchEvery = 20
 
 const keyAbout = 'evidence_keys.key_sealed'
 
@@ -64,8 +65,10 @@ export const openLog = async (tx: Tx, { vault, origin, hash, now }: Readonly<{ v
 
 export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) => {
   const opened = new Map<number, OpenLog>()
-  /** Where the second search has come to, and how many runs there were, by office. */
-  const searched = new Map<number, { runs: number; upTo: string | undefined }>()
+  /** Before which instant every entry is known to have its place, by office; later runs begin there. */
+  const settled = new Map<number, Date>()
+  /** Where the second search has come to, by office; undefined: it begins anew. */
+  const searched = new Map<number, string | undefined>()
 
   const logOf = async (tx: Tx, origin: string): Promise<OpenLog> => {
     const known = opened.get(tx.office)
@@ -80,14 +83,14 @@ export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) 
     return log
   }
 
-  /** Takes what has no place yet of a range of entries. @returns how many it took, or undefined where another process leads */
-  const step = async (tx: Tx, origin: string, range: IdRange, isAwaited = false): Promise<number | undefined> => {
+  /** Takes what has no place yet of a range of entries, a batch of it. @returns where the range goes on, null at its end, or undefined where another process leads */
+  const step = async (tx: Tx, origin: string, range: IdRange, isAwaited = false): Promise<IdRange | null | undefined> => {
     if (!(await takeLead(tx, isAwaited))) return undefined
     const { row: { hash }, key } = await logOf(tx, origin)
     const head = await findCheckpoint(tx)
     const size = head?.treeSize ?? 0
     const placed = await placeEntries(tx, size, range, batchMax)
-    if (head && placed.length === 0) return 0
+    if (head && placed.length === 0) return null
 
     const hasher = hasherOf(hash)
     const edge = await findTiles(tx, growingTiles(size))
@@ -101,24 +104,33 @@ export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) 
     const more = await findTiles(tx, needed.filter(({ level, index }) => !known.has(`${level}/${index}`)))
     const root = hashOf(hasher, [0, treeSize], readerOf([...edge, ...more, ...changed]))
     await insertCheckpoint(tx, { treeSize, root, note: signNote(checkpointText(key.name, treeSize, root, hash), key), createdAt: clock.now() })
-    return placed.length
+    const last = placed.at(-1)
+    return last && placed.length === batchMax ? { ...range, from: last.id } : null
+  }
+
+  /** @returns whether it came to the range's end, and another process did not lead */
+  const takeRange = async (office: number, origin: string, range: IdRange, isAwaited = false): Promise<boolean> => {
+    let left: IdRange | null | undefined = range
+    while (left) {
+      const next: IdRange = left
+      left = await work.write(worker, office, (tx) => step(tx, origin, next, isAwaited))
+    }
+    return left === null
+  }
+
+  /** Where a process begins that has not looked yet. */
+  const firstBound = async (tx: Tx, visible: Date): Promise<Date> => {
+    const newest = await findNewestPlacedAt(tx)
+    const bound = newest ? after(newest, -unwatchedMs) : new Date(0)
+    return bound < visible ? bound : visible
   }
 
   const takeNew = async (office: number, origin: string, isAwaited: boolean): Promise<void> => {
-    for (;;) {
-      const taken = await work.write(worker, office, async (tx) => step(tx, origin, idsSince(after(await oldestRunning(tx), -skewMs)), isAwaited))
-      if (taken === undefined || taken < batchMax) return
-    }
-  }
-
-  const searchOn = async (office: number, origin: string): Promise<void> => {
-    const search = searched.get(office) ?? { runs: 0, upTo: undefined }
-    searched.set(office, { ...search, runs: search.runs + 1 })
-    if (search.runs % stretchEvery !== 0) return
-    const range = await work.read(worker, office, (tx) => nextIds(tx, search.upTo, stretch))
-    let taken: number | undefined = batchMax
-    while (range && taken === batchMax) taken = await work.write(worker, office, (tx) => step(tx, origin, range))
-    if (taken !== undefined) searched.set(office, { runs: search.runs + 1, upTo: range?.isLast ? undefined : range?.to })
+    const { from, visible } = await work.read(worker, office, async (tx) => {
+      const visible = after(await oldestRunning(tx), -skewMs)
+      return { visible, from: settled.get(office) ?? await firstBound(tx, visible) }
+    })
+    if (await takeRange(office, origin, idsSince(from), isAwaited)) settled.set(office, visible)
   }
 
   const originFor = async (office: number): Promise<string> => {
@@ -127,17 +139,17 @@ export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) 
     return origin
   }
 
-  /** Gives every entry of an office that has no place the next one, and signs the new checkpoint. Safe in several processes at once. */
-  const run = async (office: number): Promise<void> => {
-    const origin = await originFor(office)
-    await takeNew(office, origin, false)
-    await searchOn(office, origin)
-  }
-
   return {
-    run,
+    /** Gives every entry of an office that has no place the next one, and signs the new checkpoint. Safe in several processes at once. */
+    run: async (office: number): Promise<void> => takeNew(office, await originFor(office), false),
     /** The same for somebody who waits: when it ends, all that was committed before has its place, whoever led. */
-    catchUp: async (office: number): Promise<void> => takeNew(office, await originFor(office), true)
+    catchUp: async (office: number): Promise<void> => takeNew(office, await originFor(office), true),
+    /** Takes the second search on by a stretch; at the log's end it begins anew. */
+    search: async (office: number): Promise<void> => {
+      const origin = await originFor(office)
+      const range = await work.read(worker, office, (tx) => nextIds(tx, searched.get(office), stretch))
+      if (!range || await takeRange(office, origin, range)) searched.set(office, range?.isLast ? undefined : range?.to)
+    }
   }
 }
 

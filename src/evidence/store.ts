@@ -47,7 +47,7 @@ export const oldestRunning = async ({ client, actor }: Tx): Promise<Date> => {
   return results[1]?.rows[0]?.begun_at as Date
 }
 
-export type Placed = Readonly<{ leafIndex: number; entry: string }>
+export type Placed = Readonly<{ id: string; leafIndex: number; entry: string }>
 
 const firstUuid = '00000000-0000-0000-0000-000000000000'
 const lastUuid = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
@@ -59,6 +59,12 @@ export type IdRange = Readonly<{ from: string; to: string }>
 export const idsSince = (at: Date): IdRange => {
   const hex = at.getTime().toString(16).padStart(12, '0')
   return { from: `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`, to: lastUuid }
+}
+
+/** When the newest entry was made that has its place. */
+export const findNewestPlacedAt = async ({ client, office }: Tx): Promise<Date | undefined> => {
+  const { rows: [row] } = await client.query<{ id: string }>('select entry_id as id from evidence_positions where office_id = $1 order by entry_id desc limit 1', [office])
+  return row && new Date(parseInt(row.id.replace('-', '').slice(0, 12), 16))
 }
 
 /** The next `limit` ids after one, or the first ones; undefined past the end. `isLast`: there are no more. */
@@ -84,12 +90,12 @@ with fresh as materialized (
   select $1, $5 + row_number() over (order by id) - 1, id, subject from fresh
   returning leaf_index, entry_id
 )
-select p.leaf_index, f.entry from placed p join fresh f on f.id = p.entry_id order by p.leaf_index`
+select f.id, p.leaf_index, f.entry from placed p join fresh f on f.id = p.entry_id order by p.leaf_index`
 
 /** Gives entries that have no place yet the next ones, in the order of their ids. */
 export const placeEntries = async ({ client, office }: Tx, size: number, { from, to }: IdRange, limit: number): Promise<Placed[]> =>
-  (await client.query<{ leaf_index: bigint; entry: string }>(placeText, [office, from, to, limit, size])).rows
-    .map(({ leaf_index: leafIndex, entry }) => ({ leafIndex: Number(leafIndex), entry }))
+  (await client.query<{ id: string; leaf_index: bigint; entry: string }>(placeText, [office, from, to, limit, size])).rows
+    .map(({ id, leaf_index: leafIndex, entry }) => ({ id, leafIndex: Number(leafIndex), entry }))
 
 /** Where the first entry about a thing stands. */
 export const findFirstPlace = async ({ db, office }: Tx, subject: string): Promise<number | undefined> =>
@@ -175,11 +181,10 @@ const seen = ({ db }: Tx) => db
 export const findEntry = async (tx: Tx, leafIndex: number): Promise<SeenEntry | undefined> =>
   (await seen(tx).where(and(eq(evidencePositions.officeId, tx.office), eq(evidencePositions.leafIndex, leafIndex))))[0]
 
-/** The entries about these subjects that the caller's end may see, in their order; the first `limit`. */
-export const listEntriesAbout = (tx: Tx, subjects: readonly string[], limit: number): Promise<SeenEntry[]> =>
-  seen(tx).where(and(eq(evidencePositions.officeId, tx.office), inArray(evidencePositions.subject, [...subjects])))
+/** The entries about these subjects that the caller's end may see, from a place on, in their order; the first `limit`. */
+export const listEntriesAbout = (tx: Tx, subjects: readonly string[], from: number, limit: number): Promise<SeenEntry[]> =>
+  seen(tx).where(and(eq(evidencePositions.officeId, tx.office), inArray(evidencePositions.subject, [...subjects]), gte(evidencePositions.leafIndex, from)))
     .orderBy(asc(evidencePositions.leafIndex)).limit(limit)
-
 
 /** The entries from a place on, in their order. */
 export const listEntriesFrom = (tx: Tx, leafIndex: number, limit: number): Promise<SeenEntry[]> =>

@@ -12,6 +12,8 @@ type ReceiptFile = Readonly<{
   about: string
   log: Readonly<{ origin: string; key: string }>
   entries: readonly Readonly<{ leafIndex: number; entry: string; inclusionProof: readonly string[]; openings?: Openings }>[]
+  from?: number
+  next?: number
   checkpoint: string
   timestamp: Readonly<{ token: string; authority: string; certificates: string | null }> | null
   anchors: readonly Readonly<{ chain: string; reference: string }>[]
@@ -34,6 +36,8 @@ export type Proven = Readonly<{
   about: string
   checkpoint: Checkpoint
   entries: readonly CheckedEntry[]
+  /** whether the receipt says that it is a part, with more before or after it */
+  isPart: boolean
   timestamp: Readonly<{ at: Date; authority: string; /** whether an authority that the reader brought vouches for it */ isTrusted: boolean }> | undefined
   cosignatures: readonly Readonly<{ witness: string; at: Date }>[]
   anchors: readonly Readonly<{ chain: string; reference: string }>[]
@@ -45,6 +49,8 @@ export type Trust = Readonly<{ key: VerifierKey; authorities?: string | undefine
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
+
+const isPlace = (value: unknown): boolean => value === undefined || Number.isSafeInteger(value)
 
 const isEntryWithProof = (value: unknown): boolean =>
   isObject(value) && Number.isSafeInteger(value.leafIndex) && isText(value.entry) && isTexts(value.inclusionProof) && (value.openings === undefined || isObject(value.openings))
@@ -58,7 +64,7 @@ export const receiptOf = (json: string): ReceiptFile => {
     throw new Refused('not_a_receipt', 'not JSON')
   }
   const isReceipt = isObject(value) && value.format === 'ticun-receipt/1' && isText(value.about) && isObject(value.log) && isText(value.log.origin) && isText(value.log.key) &&
-    Array.isArray(value.entries) && value.entries.length > 0 && value.entries.every(isEntryWithProof) && isText(value.checkpoint) &&
+    Array.isArray(value.entries) && value.entries.length > 0 && value.entries.every(isEntryWithProof) && isText(value.checkpoint) && isPlace(value.from) && isPlace(value.next) &&
     (value.timestamp === null || (isObject(value.timestamp) && isText(value.timestamp.token))) && Array.isArray(value.anchors) &&
     value.anchors.every((one) => isObject(one) && isText(one.chain) && isText(one.reference))
   if (!isReceipt) throw new Refused('not_a_receipt')
@@ -106,13 +112,14 @@ export const checkReceipt = async (json: string, { key, authorities, witnesses =
     const entry = entryOf(text)
     return { leafIndex, entry, opened: openedBy(entry, openings) }
   })
-  if (!entries.some(({ entry }) => entry.subject === receipt.about)) throw new Refused('bad_entry', `none is about ${receipt.about}`)
+  // A later part may hold only what belongs to the thing, such as the payouts of a settlement.
+  if (receipt.from === undefined && !entries.some(({ entry }) => entry.subject === receipt.about)) throw new Refused('bad_entry', `none is about ${receipt.about}`)
 
   const note = noteOf(receipt.checkpoint)
   const cosignatures = witnesses.map((witness) => ({ witness: witness.name, at: checkCosignature(note, witness) }))
   const stamp = receipt.timestamp && await checkTimestamp(Buffer.from(receipt.timestamp.token, 'base64'), Buffer.from(receipt.checkpoint), authorities)
   return {
-    about: receipt.about, checkpoint, entries, cosignatures, anchors: receipt.anchors,
+    about: receipt.about, checkpoint, entries, isPart: receipt.from !== undefined || receipt.next !== undefined, cosignatures, anchors: receipt.anchors,
     timestamp: stamp ? { at: stamp.genTime, authority: stamp.authority, isTrusted: authorities !== undefined } : undefined
   }
 }

@@ -83,6 +83,10 @@ const inBoth = (title: Words, lines: readonly Words[]): string[] => {
   return [...list('zh'), '', ...list('en'), '']
 }
 
+const partWords = ({ isPart }: Proven): Words[] => isPart
+  ? [{ zh: '不证明全部：这只是回执的一部分，此前或者此后还有条目，请一并取得其余部分。', en: 'It does not prove all: this is one part of a receipt, and there are entries before or after it; get the other parts too.' }]
+  : []
+
 /** What a receipt proves, and what not. `isGivenKey`: the reader brought the key, it is not the receipt's own. */
 export const wordsOf = (proven: Proven, isGivenKey: boolean): string => {
   const { origin, size } = proven.checkpoint
@@ -91,7 +95,7 @@ export const wordsOf = (proven: Proven, isGivenKey: boolean): string => {
     : { zh: `注意：公钥取自回执本身。请从公证处的公开地址取得公钥，用 --key 再验一次，否则谁都可以自造回执（${origin}，${size} 条）。`, en: `Note: the key was the receipt's own. Get the office's key from its public address and check again with --key, or anybody could have made this receipt (${origin}, ${size} entries).` }
   return [
     ...inBoth({ zh: '验证通过。回执证明：', en: 'The receipt is sound. It proves:' }, [...proven.entries.map(entryWords), key, timeWords(proven), ...witnessWords(proven), ...anchorWords(proven)]),
-    ...inBoth({ zh: '它不能证明：', en: 'What it does not prove:' }, limits)
+    ...inBoth({ zh: '它不能证明：', en: 'What it does not prove:' }, [...partWords(proven), ...limits])
   ].join('\n')
 }
 

@@ -1,11 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { createAdministration } from '../../src/administration.js'
+import { ContractId } from '../../src/contracts/model.js'
 import { createUnitOfWork, worker } from '../../src/db/unit-of-work.js'
+import { createSequencer } from '../../src/evidence/sequencer.js'
 import { createEvidence } from '../../src/evidence/service.js'
 import { newId, uuidOf } from '../../src/kernel/id.js'
+import { createVault } from '../../src/kernel/vault.js'
 import { checkConsistency, checkInclusion, leafOfEntry } from '../../src/verify/merkle.js'
 import { openCheckpoint, verifierKeyOf } from '../../src/verify/note.js'
 import { checkReceipt } from '../../src/verify/receipt.js'
@@ -153,9 +156,35 @@ t.test('an evidence log, as outsiders read it', async (t) => {
 
     await insert(owner, '01900000-0000-7000-8000-000000000001')
     t.same(await rows(unplaced), [{ n: 1 }])
-    for (let i = 0; i < 21; i++) await app.keepEvidence()
+    await app.keepEvidence()
     t.same(await rows(unplaced), [{ n: 0 }], 'the second search found it')
     await walk(remote, key, undefined)
+  })
+
+  t.test('whoever catches up finds all that was committed, however long nobody looked', async (t) => {
+    const clock = { now: () => new Date() }
+    const newSequencer = () => createSequencer({ work, clock, vault: createVault(sandboxConfig.dataKeys, randomBytes(32)), originOf: async () => 'ticun.example/third' })
+    const daysAgo = (days: number) => `${(Date.now() - days * 86_400_000).toString(16).padStart(12, '0').replace(/^(.{8})/, '$1-')}-7000-8000-000000000003`
+    const insert = (uuid: string) => owner.query("insert into evidence_entries (office_id, id, fact, subject, entry, created_at) values (3, $1, 'venue-added', $2, '{}', now())", [uuid, newId('ven', 3)])
+    const left = async () => (await rows(`${unplaced} and e.office_id = 3`))[0].n
+
+    await insert(daysAgo(3))
+    await newSequencer().catchUp(3)
+    t.equal(await left(), 0, 'a process that finds no place given')
+    await insert(daysAgo(2))
+    await insert(daysAgo(1))
+    const sequencer = newSequencer()
+    await sequencer.catchUp(3)
+    t.equal(await left(), 0, 'a process that comes after another')
+    for (const pauseMs of [0, 3_000]) {
+      await happen(3)
+      await sleep(pauseMs)
+      await sequencer.catchUp(3)
+      t.equal(await left(), 0, `the same process, after ${pauseMs} ms`)
+    }
+    await insert(daysAgo(4))
+    await sequencer.search(3)
+    t.equal(await left(), 0, 'what is older than all is found by the second search')
   })
 
   t.test('a thousand entries at once make tiles of two levels', async (t) => {
@@ -163,7 +192,7 @@ t.test('an evidence log, as outsiders read it', async (t) => {
     await app.keepEvidence()
     const { checkpoint: { size } } = await walk(remote, key, undefined)
     t.ok(size > 1_000)
-    t.same(await rows('select level::int, count(*)::int as tiles from evidence_tiles group by level order by level'), [{ level: 0, tiles: Math.ceil(size / 256) }, { level: 1, tiles: 1 }])
+    t.same(await rows('select level::int, count(*)::int as tiles from evidence_tiles where office_id = 1 group by level order by level'), [{ level: 0, tiles: Math.ceil(size / 256) }, { level: 1, tiles: 1 }])
     t.equal((await app.app.inject({ method: 'GET', url: `${remote.url.replace(/^http:..[^/]+/, '')}/tile/0/000` })).rawPayload.length, 8_192)
   })
 
@@ -183,6 +212,19 @@ t.test('an evidence log, as outsiders read it', async (t) => {
     const { body: refund } = expectStatus(await consumer.post(`/contracts/${contractId}/refunds`, { quoteId: id }), 201)
     const proven = await checkReceipt(await receiptFile(consumer, `/refunds/${refund.id}`), { key })
     t.match(proven.entries[0]?.entry, { fact: 'refund-requested', subject: refund.id })
+  })
+
+  t.test('a receipt of more than a thousand entries comes in parts, each of which says so', async (t) => {
+    const about = { fact: 'venue-added', subject: contractId, contractId: ContractId.parse(contractId), occurredAt: new Date(), payload: {} } as const
+    await work.write(worker, 1, (tx) => evidence.appendAll(tx, Array.from({ length: 1_001 }, () => about)))
+    const first = expectStatus(await consumer.get(`/contracts/${contractId}/receipt`), 200).body
+    t.equal(first.entries.length, 1_000)
+    const { body: second } = expectStatus(await consumer.get(`/contracts/${contractId}/receipt?from=${first.next}`), 200)
+    t.same([second.from, second.entries[0].leafIndex, second.next], [first.next, first.next, undefined])
+    const places = [...first.entries, ...second.entries].map(({ leafIndex }: { leafIndex: number }) => leafIndex)
+    t.same(await rows('select leaf_index::int as n from evidence_positions where subject = $1 order by 1', [contractId]), places.map((n) => ({ n })))
+    for (const part of [first, second]) t.match(await checkReceipt(JSON.stringify(part), { key }), { isPart: true })
+    t.match(await consumer.get(`/contracts/${contractId}/receipt?from=-1`), { status: 422, body: { code: 'validation_failed' } })
   })
 
   t.test('an office may choose SM3, once, when it is created', async (t) => {
