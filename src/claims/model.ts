@@ -27,6 +27,7 @@ export type ClaimRecord = Readonly<{
   cause: ClaimCause
   correction: number
   amountFen: FenAmount
+  /** collected, or set off by a later correction */
   collectedFen: FenAmount
   createdAt: Date
 }>

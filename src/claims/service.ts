@@ -4,14 +4,15 @@ import { actorOf, inRole, type Tx, type UnitOfWork } from '../db/unit-of-work.js
 import type { Evidence } from '../evidence/service.js'
 import type { Caller } from '../kernel/caller.js'
 import { newId, type Id } from '../kernel/id.js'
+import { sum } from '../kernel/money.js'
 import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
 import type { Ledger } from '../ledger/service.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { Refunds } from '../refunds/service.js'
-import { ClaimId, type Claim, type ClaimFilter, type ClaimRecord } from './model.js'
+import { ClaimId, type Claim, type ClaimFilter, type ClaimRecord, type Debtor } from './model.js'
 import { claimCollected, payableOf } from './postings.js'
-import { afterCollected, collectable } from './rules.js'
-import { addCollection, insertClaim, listClaims, listContractsWithClaims, lockOpenClaims, reserveCollections, sumOpenClaims, unreserveCollections } from './store.js'
+import { afterCollected, collectable, shareSetOff } from './rules.js'
+import { addCollected, addCollection, insertClaim, listClaims, listContractsWithClaims, lockOpenClaims, lockOpenCorrections, reserveCollections, sumOpenClaims, unreserveCollections } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -50,6 +51,20 @@ export const createClaims = ({ work, contracts, ledger, evidence, refunds }: Dep
     return claim.debtor === 'merchant' ? collectLocked(tx, contract, claim, claim.createdAt) : contract
   }
 
+  /**
+   * Sets a new correction of a case off against what earlier ones left open on the other side. The
+   * caller holds the contract's lock, as the service.
+   * @returns how much of it that settles, in fen
+   */
+  const setOff = async (tx: Tx, disputeId: ClaimRecord['disputeId'], debtor: Debtor, amountFen: bigint, at: Date): Promise<bigint> => {
+    const shares = shareSetOff(await lockOpenCorrections(tx, disputeId, debtor), amountFen)
+    for (const { claim: { id, contractId, merchantId }, amountFen } of shares) {
+      await addCollected(tx, id, amountFen)
+      await evidence.appendFact(tx, { fact: 'claim-set-off', subject: id, contractId, merchantId, occurredAt: at, payload: { disputeId, debtor, amountFen } })
+    }
+    return sum(shares.map((share) => share.amountFen))
+  }
+
   /** Collects every open claim on merchants, before they are paid: the first thing a settlement does. */
   const collect = (tx: Tx, merchantIds: readonly MerchantId[] | undefined, at: Date): Promise<void> => inRole(tx, 'worker', async (tx) => {
     const locked = await contracts.lockMany(tx, await listContractsWithClaims(tx, merchantIds))
@@ -74,7 +89,7 @@ export const createClaims = ({ work, contracts, ledger, evidence, refunds }: Dep
   /** What is still to be collected of a merchant, in fen; in a transaction of any role. */
   const openOf = (tx: Tx, merchantId: MerchantId): Promise<bigint> => inRole(tx, 'worker', (tx) => sumOpenClaims(tx, merchantId))
 
-  return { enter, collect, reserve, unreserve, list, openOf }
+  return { enter, setOff, collect, reserve, unreserve, list, openOf }
 }
 
 export type Claims = ReturnType<typeof createClaims>

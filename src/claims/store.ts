@@ -3,7 +3,7 @@ import type { ContractId } from '../contracts/model.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
-import type { ClaimFilter, ClaimId, ClaimRecord } from './model.js'
+import type { ClaimFilter, ClaimId, ClaimRecord, Debtor } from './model.js'
 import { claimCollections, merchantClaims } from './table.js'
 
 const columns = {
@@ -15,8 +15,8 @@ export const insertClaim = async ({ db, office }: Tx, claim: ClaimRecord): Promi
   await db.insert(merchantClaims).values({ ...claim, officeId: office })
 }
 
-const open = (office: number) =>
-  and(eq(merchantClaims.officeId, office), eq(merchantClaims.debtor, 'merchant'), lt(merchantClaims.collectedFen, merchantClaims.amountFen))
+const open = (office: number, debtor: Debtor = 'merchant') =>
+  and(eq(merchantClaims.officeId, office), eq(merchantClaims.debtor, debtor), lt(merchantClaims.collectedFen, merchantClaims.amountFen))
 
 /** The contracts that open claims on merchants are of. */
 export const listContractsWithClaims = async ({ db, office }: Tx, merchantIds: readonly MerchantId[] | undefined): Promise<ContractId[]> =>
@@ -29,10 +29,19 @@ export const lockOpenClaims = ({ db, office }: Tx, contractIds: readonly Contrac
     ? Promise.resolve([])
     : db.select(columns).from(merchantClaims).where(and(open(office), inArray(merchantClaims.contractId, [...contractIds]))).orderBy(asc(merchantClaims.id)).for('update')
 
-export const addCollection = async ({ db, office }: Tx, row: Omit<typeof claimCollections.$inferInsert, 'officeId'>): Promise<void> => {
-  await db.insert(claimCollections).values({ ...row, officeId: office })
-  await db.update(merchantClaims).set({ collectedFen: sql`${merchantClaims.collectedFen} + ${row.amountFen}` })
-    .where(and(eq(merchantClaims.officeId, office), eq(merchantClaims.id, row.claimId)))
+/** What corrections of a dispute left open on a party, newest first; locked, once the contract is. */
+export const lockOpenCorrections = ({ db, office }: Tx, disputeId: ClaimRecord['disputeId'], debtor: Debtor): Promise<ClaimRecord[]> =>
+  db.select(columns).from(merchantClaims)
+    .where(and(open(office, debtor), eq(merchantClaims.disputeId, disputeId), eq(merchantClaims.cause, 'correction'))).orderBy(desc(merchantClaims.id)).for('update')
+
+export const addCollected = async ({ db, office }: Tx, id: ClaimId, amountFen: bigint): Promise<void> => {
+  await db.update(merchantClaims).set({ collectedFen: sql`${merchantClaims.collectedFen} + ${amountFen}` })
+    .where(and(eq(merchantClaims.officeId, office), eq(merchantClaims.id, id)))
+}
+
+export const addCollection = async (tx: Tx, row: Omit<typeof claimCollections.$inferInsert, 'officeId' | 'claimId'> & Readonly<{ claimId: ClaimId }>): Promise<void> => {
+  await tx.db.insert(claimCollections).values({ ...row, officeId: tx.office })
+  await addCollected(tx, row.claimId, row.amountFen)
 }
 
 /** Claims the role may see, newest first, from below a position. */

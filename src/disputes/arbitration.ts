@@ -127,7 +127,7 @@ export const createArbitration = ({ work, clock, cases, negotiation, appointment
       return cases.viewOf(tx, found.dispute)
     }))
 
-  /** Another of three arbitrators concurs. @throws not_found (404), forbidden (403), wrong_state (409) */
+  /** Another of three arbitrators concurs. @throws not_found (404), forbidden (403), wrong_state (409), award_not_balanced (422) where a refund has left more contested since */
   const concur = (caller: Caller, id: DisputeId): Promise<Dispute> =>
     work.write(actorOf(caller), officeOf(id), (tx) => cases.open(tx, id, async (tx, found) => {
       const at = clock.now()
@@ -135,6 +135,7 @@ export const createArbitration = ({ work, clock, cases, negotiation, appointment
       const proposed = newest(await listAwards(tx, id), 'proposed')
       if (!proposed) throw wrongState({ state: 'no award proposed', allowed: ['an award proposed'] })
       if (proposed.arbitratorIds.includes(caller.personId)) throw forbidden({})
+      checkBalanced(proposed, await frozenOf(tx, id))
       await tribunalOf(tx, found, caller, at)
       return make(tx, found, { ...proposed, arbitratorIds: [...proposed.arbitratorIds, caller.personId] }, step, caller, at)
     }))

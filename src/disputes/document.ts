@@ -39,7 +39,8 @@ const titles: Readonly<Record<DocumentKind, string>> = {
   settlement_agreement: '和解协议', mediation_agreement: '调解协议', mediation_failure: '调解不成证明', award: '裁决书', award_correction: '裁决书补正'
 }
 
-const grounds: Readonly<Record<DisputeGround, string>> = {
+/** What a ground is called in documents. */
+export const groundTexts: Readonly<Record<DisputeGround, string>> = {
   closed_or_moved: '停业或迁址', service_not_as_agreed: '服务不符合约定', price_or_terms: '价格或条款', health: '健康原因', misleading_sale: '误导销售', other: '其他'
 }
 
@@ -79,7 +80,7 @@ export const documentText = (facts: DocumentFacts): string => [
   `合同：${facts.contractId}`,
   `消费者：${facts.consumer}`,
   `商户：${facts.merchant.name}（统一社会信用代码 ${facts.merchant.creditCode}）`,
-  `争议事由：${grounds[facts.ground]}；请求金额 ${sum(facts.claimFen)}；冻结 ${sum(facts.disputedFen)}。`,
+  `争议事由：${groundTexts[facts.ground]}；请求金额 ${sum(facts.claimFen)}；冻结 ${sum(facts.disputedFen)}。`,
   '',
   ...awardLines(facts),
   ...(facts.terms === undefined ? [] : [`约定：${facts.terms}`]),

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../db/unit-of-work.js'
+import type { Documents } from '../documents/service.js'
 import type { People } from '../identity/people.js'
-import { newId } from '../kernel/id.js'
+import { newId, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import type { Vault } from '../kernel/vault.js'
 import type { Merchants } from '../merchants/service.js'
 import type { Offices } from '../offices/service.js'
 import { documentText, type DocumentFacts } from './document.js'
 import type { DisputeId, DisputeRecord, DocumentKind, Outcome } from './model.js'
+import { sheetOf, type MediationFacts, type SheetFacts } from './sheets.js'
 import { insertDocument, listDocuments } from './store.js'
 
 type Dependencies = Readonly<{
@@ -15,6 +17,8 @@ type Dependencies = Readonly<{
   people: Pick<People, 'personOf' | 'membersOf'>
   merchants: Pick<Merchants, 'find'>
   offices: Pick<Offices, 'byNumber'>
+  /** what makes and seals the PDFs */
+  pdfs: Pick<Documents, 'ask'>
 }>
 
 const sealed = { facts: 'dispute_documents.facts', text: 'dispute_documents.text' }
@@ -26,6 +30,7 @@ export type DocumentInput = Readonly<{
   outcome?: Outcome | undefined
   terms?: string | undefined
   award?: DocumentFacts['award']
+  mediation?: MediationFacts | undefined
   at: Date
 }>
 
@@ -35,15 +40,23 @@ export type OpenedDocument = Readonly<{ id: string; kind: DocumentKind; facts: D
 const fen = ({ refundFen, releaseFen, restoreFen }: Outcome) => ({ refundFen: `${refundFen}`, releaseFen: `${releaseFen}`, restoreFen: `${restoreFen}` })
 
 /** Agreements, awards and certificates of cases. They name the parties, so they are kept sealed. */
-export const createCaseDocuments = ({ vault, people, merchants, offices }: Dependencies) => {
+export const createCaseDocuments = ({ vault, people, merchants, offices, pdfs }: Dependencies) => {
   /** Names of adjudicators as colleagues know them. */
   const namesOf = async (tx: Tx, ids: readonly string[]): Promise<string[]> => {
     const members = await people.membersOf(tx, tx.office, 'adjudicator')
     return ids.map((id) => members.find(({ personId }) => personId === id)?.name ?? id)
   }
 
+  /** Asks for the PDF of a document that has one. @returns its id */
+  const askPdf = async (tx: Tx, { id, contractId, merchantId, claimant }: DisputeRecord, shown: Omit<SheetFacts, 'claimant'>): Promise<Id<'doc'> | null> => {
+    const sheet = sheetOf({ ...shown, claimant })
+    if (!sheet) return null
+    const kind = shown.facts.kind === 'award' ? 'award' : 'mediation_agreement'
+    return pdfs.ask(tx, { kind, subject: id, contractId, merchantId, sheet }, `${sheet.title}，纠纷 ${id}`)
+  }
+
   /** Writes a document of a case, as the service. @returns the SHA-256 of its text */
-  const write = async (tx: Tx, dispute: DisputeRecord, { kind, disputedFen, outcome, terms, award, at }: DocumentInput): Promise<string> => {
+  const write = async (tx: Tx, dispute: DisputeRecord, { kind, disputedFen, outcome, terms, award, mediation, at }: DocumentInput): Promise<string> => {
     const [office, merchant, consumer] = [await offices.byNumber(tx.office), await merchants.find(tx, dispute.merchantId), await people.personOf(tx, dispute.consumerId)]
     invariant(consumer.legalName, 'whoever has a contract has a name')
     const facts: DocumentFacts = {
@@ -55,6 +68,7 @@ export const createCaseDocuments = ({ vault, people, merchants, offices }: Depen
     const sha256 = createHash('sha256').update(text).digest('hex')
     await insertDocument(tx, {
       id: newId('doc', tx.office), disputeId: dispute.id, kind, sha256, createdAt: at,
+      pdfId: await askPdf(tx, dispute, { facts, idNumber: consumer.idNumber ?? '', outcome, mediation }),
       factsSealed: vault.seal(JSON.stringify(facts), sealed.facts), textSealed: vault.seal(text, sealed.text)
     })
     return sha256

@@ -37,8 +37,8 @@ export const createEndings = ({ contracts, releases, ledger, refunds, timetable 
   const follow = async (tx: Tx, contract: Contract, { stillFrozenFen, toHeldFen }: Divided, at: Date): Promise<void> => {
     if (stillFrozenFen > 0n) {
       await insertFreezeLine(tx, { id: newId('frz', tx.office), disputeId: null, contractId: contract.id, source: 'held', releaseId: null, amountFen: stillFrozenFen, byRefund: true })
-      await timetable.set(tx, contestedDeadline, contract.id, at)
     }
+    if (contract.disputedFen > 0n) await timetable.set(tx, contestedDeadline, contract.id, at)
     if (contract.status === 'completed' && contract.heldFen > 0n) await timetable.set(tx, remainderDeadline, contract.id, at)
     if (contract.frozen === 'closure' && toHeldFen > 0n) await timetable.set(tx, closureDeadline, contract.id, at)
     // A term that is over has no release to come; days that are free again are released with the next day.

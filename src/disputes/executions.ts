@@ -32,10 +32,14 @@ type Dependencies = Readonly<{
 
 /** Two notaries execute an award, or its correction: one proposes, another books it. */
 export const createExecutions = ({ work, clock, contracts, releases, ledger, refunds, claims, cases, endings }: Dependencies) => {
-  /** More goes back than was executed: from what is payable to the merchant, and the rest is a claim on it. */
+  /**
+   * More goes back than was executed: first what an earlier correction says the consumer owes is set
+   * off, then it is taken from what is payable to the merchant, and the rest is a claim on it.
+   */
   const payMore = async (tx: Tx, { contract, dispute }: Case, award: AwardRow, moreFen: bigint, at: Date): Promise<void> => {
     await insertPayments(tx, [{ disputeId: dispute.id, awardNumber: award.awardNumber, correction: award.correction, item: 'refund', amountFen: moreFen, refundId: null, bookedAt: at }])
-    await claims.enter(tx, contract, { disputeId: dispute.id, debtor: 'merchant', cause: 'correction', correction: award.correction, amountFen: moreFen, createdAt: at })
+    const amountFen = moreFen - await claims.setOff(tx, dispute.id, 'consumer', moreFen, at)
+    if (amountFen > 0n) await claims.enter(tx, contract, { disputeId: dispute.id, debtor: 'merchant', cause: 'correction', correction: award.correction, amountFen, createdAt: at })
   }
 
   const reduce = async (tx: Tx, contract: Contract, dispute: Case['dispute'], lessFen: bigint, at: Date): Promise<bigint> => {
@@ -50,11 +54,12 @@ export const createExecutions = ({ work, clock, contracts, releases, ledger, ref
     return reducedFen
   }
 
-  /** Less should have gone back: what has not been sent is the merchant's; what has been sent is only stated. */
+  /** Less should have gone back: a claim on the merchant that is still open is set off, what has not been sent is the merchant's, and what has been sent is only stated. */
   const payLess = async (tx: Tx, { contract, dispute }: Case, award: AwardRow, lessFen: bigint, at: Date): Promise<void> => {
-    const reducedFen = await reduce(tx, contract, dispute, lessFen, at)
+    const paidFen = lessFen - await claims.setOff(tx, dispute.id, 'merchant', lessFen, at)
+    const reducedFen = await reduce(tx, contract, dispute, paidFen, at)
     await insertPayments(tx, [{ disputeId: dispute.id, awardNumber: award.awardNumber, correction: award.correction, item: 'release', amountFen: reducedFen, refundId: null, bookedAt: at }])
-    if (reducedFen < lessFen) await claims.enter(tx, contract, { disputeId: dispute.id, debtor: 'consumer', cause: 'correction', correction: award.correction, amountFen: lessFen - reducedFen, createdAt: at })
+    if (reducedFen < paidFen) await claims.enter(tx, contract, { disputeId: dispute.id, debtor: 'consumer', cause: 'correction', correction: award.correction, amountFen: paidFen - reducedFen, createdAt: at })
   }
 
   const executeFirst = async (tx: Tx, found: Case, award: AwardRow, at: Date): Promise<void> => {

@@ -2,7 +2,7 @@ import type { Contract, ContractId } from '../contracts/model.js'
 import { inRole, type Tx } from '../db/unit-of-work.js'
 import { newId } from '../kernel/id.js'
 import { sum } from '../kernel/money.js'
-import { addToFrozen, endUntakenLines, insertFreezeLine, lockUntakenLines } from './store.js'
+import { addToFrozen, endUntakenLines, findDispute, insertFreezeLine, lockUntakenLines } from './store.js'
 
 /** Money that a refund leaves frozen because it is contested: what refunds need of disputes. */
 export const createFreezes = () => {
@@ -12,13 +12,16 @@ export const createFreezes = () => {
 
   /**
    * Enters what a refund leaves frozen out of the held money, because it is contested: in the open
-   * dispute, or, while there is only an objection, on its own. The refund's own transfer books it.
+   * dispute, or on its own while there is only an objection, or the dispute is decided: an award
+   * divides what was frozen when it was made. The refund's own transfer books it.
    */
   const freezeContested = (tx: Tx, { id: contractId, disputeId }: Contract, amountFen: bigint): Promise<void> =>
     // The notary approves a refund; freezing and unfreezing are the service's own.
     inRole(tx, 'worker', async (asWorker) => {
-      await insertFreezeLine(asWorker, { id: newId('frz', tx.office), disputeId, contractId, source: 'held', releaseId: null, amountFen, byRefund: true })
-      if (disputeId !== null) await addToFrozen(asWorker, disputeId, amountFen)
+      const open = disputeId === null ? undefined : await findDispute(asWorker, disputeId)
+      const takenUpBy = open === undefined || open.stage === 'decided' ? null : open.id
+      await insertFreezeLine(asWorker, { id: newId('frz', tx.office), disputeId: takenUpBy, contractId, source: 'held', releaseId: null, amountFen, byRefund: true })
+      if (takenUpBy !== null) await addToFrozen(asWorker, takenUpBy, amountFen)
     })
 
   /** Replaces what a refund left frozen by what is still contested of it. */

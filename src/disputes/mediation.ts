@@ -2,6 +2,7 @@ import { actorOf, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { newId, officeOf } from '../kernel/id.js'
+import { invariant } from '../kernel/invariant.js'
 import { yuan } from '../kernel/money.js'
 import { notFound, wrongState } from '../kernel/problems.js'
 import type { Case, Cases } from './cases.js'
@@ -10,7 +11,8 @@ import { Proposal, type Dispute, type DisputeId, type NewProposal, type Proposal
 import type { Transition } from './procedure/rules.js'
 import { checkOffer, sideOf } from './rules.js'
 import type { Settling } from './settling.js'
-import { frozenOf, insertProposal, listProposals, updateProposal, type ProposalRow } from './store.js'
+import type { MediationFacts } from './sheets.js'
+import { frozenOf, insertProposal, listProposals, listTimeline, updateProposal, type ProposalRow } from './store.js'
 import { proposalView } from './views.js'
 
 type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; cases: Cases; settling: Settling; documents: CaseDocuments }>
@@ -51,6 +53,15 @@ export const createMediation = ({ work, clock, cases, settling, documents }: Dep
     return { proposal, step }
   }
 
+  /** Who mediated, and when each side accepted: the last time either did. */
+  const mediationOf = async (tx: Tx, id: DisputeId, { madeBy }: ProposalRow): Promise<MediationFacts> => {
+    const accepted = (await listTimeline(tx, id)).filter(({ fact }) => fact === 'dispute-proposal-accepted')
+    const [consumer, merchant] = (['consumer', 'merchant'] as const).map((side) => accepted.findLast(({ by }) => by === side))
+    invariant(consumer && merchant, 'both sides have accepted')
+    const [mediatorName = ''] = await documents.namesOf(tx, [madeBy])
+    return { mediatorName, consumerAcceptedAt: consumer.at, merchantAcceptedAt: merchant.at }
+  }
+
   /** A side accepts; once both have, the agreement is written and executed. @throws not_found (404), wrong_state (409) */
   const accept = (caller: Caller, id: DisputeId, proposalId: ProposalId): Promise<Dispute> =>
     work.write(actorOf(caller), officeOf(id), (tx) => cases.open(tx, id, async (tx, found) => {
@@ -64,7 +75,7 @@ export const createMediation = ({ work, clock, cases, settling, documents }: Dep
         ...(isJoint ? {} : { notice: `${side === 'consumer' ? '消费者' : '商户'}已接受调解方案，等待另一方答复。` })
       })
       return isJoint
-        ? settling.settle(tx, found, { step, kind: 'mediation_agreement', refundFen: proposal.refundFen, terms: proposal.message, caller, at })
+        ? settling.settle(tx, found, { step, kind: 'mediation_agreement', refundFen: proposal.refundFen, terms: proposal.message, mediation: await mediationOf(tx, id, proposal), caller, at })
         : cases.viewOf(tx, found.dispute)
     }))
 

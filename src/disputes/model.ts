@@ -232,7 +232,10 @@ export type Execution = z.output<typeof Execution>
 export const DocumentKind = z.enum(['settlement_agreement', 'mediation_agreement', 'mediation_failure', 'award', 'award_correction'])
 export type DocumentKind = z.infer<typeof DocumentKind>
 
-export const CaseDocument = z.object({ id: idSchema('doc'), kind: DocumentKind, sha256: z.string(), createdAt: Instant }).meta({ id: 'DisputeDocument' })
+export const CaseDocument = z.object({
+  id: idSchema('doc'), kind: DocumentKind, sha256: z.string(),
+  pdfId: idSchema('doc').nullable().meta({ description: 'Its sealed PDF, `GET /v1/documents/:id`: of a mediation agreement and an award' }), createdAt: Instant
+}).meta({ id: 'DisputeDocument' })
 export type CaseDocument = z.output<typeof CaseDocument>
 
 export const TimelineEntry = z.object({

@@ -168,7 +168,7 @@ export const disputeRoutes = ({ disputes, negotiation, mediation, appointments, 
 
   app.post('/disputes/:id/award/concurrence', {
     schema: { operationId: 'concurInAward', summary: 'Another of three arbitrators concurs', tags, params: OfDispute, response: { 200: Dispute } },
-    config: { access: ['adjudicator'], problems: [wrongState] }
+    config: { access: ['adjudicator'], problems: [wrongState, awardNotBalanced] }
   }, async ({ caller, params }) => arbitration.concur(caller, params.id))
 
   app.post('/disputes/:id/award/corrections', {

@@ -203,7 +203,7 @@ export const createDisputes = ({ work, clock, contracts, releases, ledger, refun
       messages: (await listMessages(tx, id)).map(messageView),
       awards: (await listAwards(tx, id)).filter(({ status }) => status === 'made' || (status === 'proposed' && caller.end === 'adjudicator')).map(awardView),
       executions: (await listExecutions(tx, id)).map(executionView),
-      documents: (await listDocuments(tx, id)).map(({ id: documentId, kind, sha256, createdAt }) => ({ id: documentId, kind, sha256, createdAt })),
+      documents: (await listDocuments(tx, id)).map(({ id: documentId, kind, sha256, pdfId, createdAt }) => ({ id: documentId, kind, sha256, pdfId, createdAt })),
       timeline: (await listTimeline(tx, id)).map(timelineView),
       scenarios: await refunds.scenariosOf(tx, contract, contract.endedAt ?? clock.now(), language)
     }

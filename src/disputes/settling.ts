@@ -8,18 +8,19 @@ import { paidDeadline, type Endings } from './endings.js'
 import type { Dispute } from './model.js'
 import type { Transition } from './procedure/rules.js'
 import { outcomeOfAgreement, sideOf } from './rules.js'
+import type { MediationFacts } from './sheets.js'
 import { frozenOf } from './store.js'
 
 type Dependencies = Readonly<{ timetable: Timetable; cases: Cases; endings: Endings; documents: CaseDocuments }>
 
-type Agreement = Readonly<{ step: Transition; kind: 'settlement_agreement' | 'mediation_agreement'; refundFen: bigint; terms: string; caller: Caller; at: Date }>
+type Agreement = Readonly<{ step: Transition; kind: 'settlement_agreement' | 'mediation_agreement'; refundFen: bigint; terms: string; mediation?: MediationFacts; caller: Caller; at: Date }>
 
 /** Both sides agree: the agreement is written, and what it says is done at once. */
 export const createSettling = ({ timetable, cases, endings, documents }: Dependencies) => {
-  const settle = async (tx: Tx, found: Case, { step, kind, refundFen, terms, caller, at }: Agreement): Promise<Dispute> => {
+  const settle = async (tx: Tx, found: Case, { step, kind, refundFen, terms, mediation, caller, at }: Agreement): Promise<Dispute> => {
     const disputedFen = await frozenOf(tx, found.dispute.id)
     const outcome = outcomeOfAgreement(refundFen, disputedFen)
-    const documentSha256 = await documents.write(tx, found.dispute, { kind, disputedFen, outcome, terms, at })
+    const documentSha256 = await documents.write(tx, found.dispute, { kind, disputedFen, outcome, terms, mediation, at })
     await endings.execute(tx, found, outcome, { awardNumber: null, correction: 0, documentSha256 }, at)
     const dispute = await cases.advance(tx, found.dispute, step, at, { ...outcome, endedAt: at })
     await timetable.set(tx, paidDeadline, dispute.id, at)

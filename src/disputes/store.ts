@@ -264,11 +264,6 @@ export const insertPayments = async ({ db, office }: Tx, rows: readonly New<type
 export const listPayments = ({ db, office }: Tx, disputeId: DisputeId) =>
   db.select().from(disputePayments).where(and(eq(disputePayments.officeId, office), eq(disputePayments.disputeId, disputeId)))
 
-/** The dispute a refund carries the money of, if one does. */
-export const findDisputeOfRefund = async ({ db, office }: Tx, refundId: `ref_${string}`): Promise<DisputeId | undefined> =>
-  (await db.select({ id: disputePayments.disputeId }).from(disputePayments)
-    .where(and(eq(disputePayments.officeId, office), eq(disputePayments.refundId, refundId))).limit(1))[0]?.id
-
 // ---- signs of claims in series, as counts
 
 /** Consumers with more than one case since a moment: how often, against how many, and what became of it. */

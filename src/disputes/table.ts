@@ -302,11 +302,14 @@ export const disputeDocuments = pgTable('dispute_documents', {
   factsSealed: text('facts_sealed').notNull(),
   textSealed: text('text_sealed').notNull(),
   sha256: text('sha256').notNull(),
+  /** the sealed PDF of it, where it has one */
+  pdfId: id('pdf_id', 'doc'),
   createdAt: instant('created_at').notNull()
 }, (t) => [
   primaryKey({ name: 'dispute_documents_pk', columns: [t.officeId, t.id] }),
   foreignKey({ name: 'dispute_documents_dispute', columns: [t.officeId, t.disputeId], foreignColumns: [disputes.officeId, disputes.id] }),
   index('dispute_documents_of_dispute').on(t.officeId, t.disputeId),
+  index('dispute_documents_of_pdf').on(t.officeId, t.pdfId),
   ...allowAll('dispute_documents', ['select'], ['consumer', 'merchant', 'notary', 'operator', 'adjudicator'], visible('dispute_documents')),
   ...allowAll('dispute_documents', ['select', 'insert'], ['worker'], ofOffice)
 ])

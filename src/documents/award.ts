@@ -1,6 +1,6 @@
 import type { Fen } from '../kernel/money.js'
-import type { Sheet } from './model.js'
-import { dayOf, merchantText, money, personText, type NamedMerchant, type NamedPerson } from './wording.js'
+import type { Block, Sheet } from './model.js'
+import { day, dayOf, merchantText, money, personText, type NamedMerchant, type NamedPerson } from './wording.js'
 
 /** The award (仲裁裁决书): claims, facts, reasons, result, costs and date, as the law asks of it. */
 export type AwardFacts = Readonly<{
@@ -20,14 +20,28 @@ export type AwardFacts = Readonly<{
   refundFen: Fen
   releaseFen: Fen
   restoreFen: Fen
+  /** what the merchant owes beside what is frozen */
+  beyondDepositFen: Fen
+  interestFen: Fen
+  /** business date by which that is due */
+  dueOn: string | null
   costs: string | null
   decidedAt: Date
 }>
 
 const section = (title: string, text: string) => [{ kind: 'heading', text: title }, { kind: 'text', text }] as const
 
+const beyondDeposit = ({ beyondDepositFen, interestFen, dueOn }: Pick<AwardFacts, 'beyondDepositFen' | 'interestFen' | 'dueOn'>): Block[] => {
+  const items = [
+    ...(beyondDepositFen > 0n ? [`提存款之外，经营者另行给付消费者 ${money(beyondDepositFen)}。`] : []),
+    ...(interestFen > 0n ? [`利息 ${money(interestFen)}，不自提存款中支付。`] : []),
+    ...(dueOn === null ? [] : [`提存款之外的给付应于 ${day(dueOn)}前履行。`])
+  ]
+  return items.map((text, i) => ({ kind: 'text', label: String(4 + i), text }))
+}
+
 export const awardOf = ({
-  officeName, awardNumber, disputeId, contractId, claimant, consumer, merchant, arbitratorName, claimFen, disputedFen, claims, facts, reasoning, refundFen, releaseFen, restoreFen, costs, decidedAt
+  officeName, awardNumber, disputeId, contractId, claimant, consumer, merchant, arbitratorName, claimFen, disputedFen, claims, facts, reasoning, refundFen, releaseFen, restoreFen, beyondDepositFen, interestFen, dueOn, costs, decidedAt
 }: AwardFacts): Sheet => {
   const [asking, answering] = claimant === 'consumer' ? [personText(consumer), merchantText(merchant)] : [merchantText(merchant), personText(consumer)]
   return {
@@ -46,6 +60,7 @@ export const awardOf = ({
       { kind: 'text', label: '1', text: `争议款项中 ${money(refundFen)} 退还消费者。` },
       { kind: 'text', label: '2', text: `争议款项中 ${money(releaseFen)} 给付经营者。` },
       { kind: 'text', label: '3', text: `争议款项中 ${money(restoreFen)} 恢复为合同项下的提存款。` },
+      ...beyondDeposit({ beyondDepositFen, interestFen, dueOn }),
       { kind: 'text', text: `仲裁费用：${costs ?? '未另计'}。` },
       { kind: 'text', text: '本裁决为终局裁决，自作出之日起发生法律效力。当事人可以自收到之日起 30 日内请求补正文字、计算错误或者遗漏事项。公证处凭本裁决自提存款中给付。' },
       { kind: 'closing', lines: [`仲裁员 ${arbitratorName}`, dayOf(decidedAt)] }

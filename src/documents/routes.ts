@@ -12,7 +12,7 @@ export const documentRoutes = (documents: Documents): Routes => async (app) => {
       params: z.object({ id: DocumentId }),
       response: { 200: { description: 'The document, Chinese', content: { 'application/pdf': { schema: { type: 'string', contentMediaType: 'application/pdf' } } } } }
     },
-    config: { access: ['consumer', 'merchant', 'notary'] }
+    config: { access: ['consumer', 'merchant', 'notary', 'adjudicator'] }
   }, async ({ caller, params: { id } }, reply) =>
     reply.type('application/pdf').send(await documents.bytes(caller, id) as never))
 }

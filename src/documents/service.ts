@@ -68,11 +68,12 @@ export const createDocuments = ({ work, clock, vault, storage, seals, evidence, 
     return made.documentSha256
   }
 
-  /** Asks for a document, to be made and sealed by the job. `statement`: what the seal says. */
-  const ask = async (tx: Tx, document: NewDocument, statement: string): Promise<void> => {
+  /** Asks for a document, to be made and sealed by the job. `statement`: what the seal says. @returns its id */
+  const ask = async (tx: Tx, document: NewDocument, statement: string): Promise<DocumentId> => {
     const row = { ...newRow(tx, document), statement }
     await insertDocument(tx, row)
     await timetable.set(tx, deadline, row.id, clock.now())
+    return row.id
   }
 
   /** Asks for the seal of a document that was made, if there is such a document. */

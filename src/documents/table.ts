@@ -44,6 +44,8 @@ export const documents = pgTable('documents', {
   // The contract is not hers yet when the new holder reads what she is to sign; the former keeps what was hers.
   allow('documents', 'select', ['consumer'], sql`kind = 'handover' and exists (select 1 from handovers h where h.office_id = documents.office_id and h.document_subject = documents.subject and h.to_id = ${context.person})`, 'handed'),
   allow('documents', 'select', ['consumer'], sql`kind <> 'handover' and ${ofFormerHolder('documents', 'created_at')}`, 'former'),
+  // Of the case they are assigned to, as the policies of `dispute_documents` say.
+  ...allowAll('documents', ['select'], ['adjudicator'], sql`exists (select 1 from dispute_documents d where d.office_id = documents.office_id and d.pdf_id = documents.id)`),
   ...allowAll('documents', ['select'], ['notary'], ofOffice),
   ...allowAll('documents', ['select', 'insert', 'update'], ['worker'], ofOffice)
 ])

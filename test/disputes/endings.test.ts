@@ -156,6 +156,36 @@ t.test('how disputes end', async (t) => {
     await holds(t, app)
   })
 
+  t.test('a correction of a correction sets off what the former left open, and nothing is paid twice', async (t) => {
+    const fickle = await anotherShop(court)
+    const member = await newMember(fickle)
+    const dispute = await decided(fickle, member, award(30_000, 20_000))
+    await execute(fickle, dispute.id)
+    const draft = async () => expectStatus(await first.post('/settlements', { merchantIds: [fickle.shop.merchantId] }), 201).body
+    const corrected = async (refundFen: number, releaseFen: number): Promise<void> => {
+      expectStatus(await correct(fickle, dispute.id, refundFen, releaseFen), 201)
+      await execute(fickle, dispute.id)
+    }
+    const claims = async () => (await member.consumer.get('/claims')).body.items.map(({ debtor, amountFen, leftFen }: any) => ({ debtor, amountFen, leftFen }))
+    const { id } = await draft()
+    await advance(app, 2)
+    expectStatus(await second.post(`/settlements/${id}/approve`), 200)
+
+    await corrected(42_000, 8_000)
+    t.same(await claims(), [{ debtor: 'merchant', amountFen: 12_000, leftFen: 12_000 }])
+    await corrected(33_000, 17_000)
+    t.same(await claims(), [{ debtor: 'merchant', amountFen: 12_000, leftFen: 3_000 }])
+    await corrected(25_000, 25_000)
+    t.same(await claims(), [{ debtor: 'consumer', amountFen: 5_000, leftFen: 5_000 }, { debtor: 'merchant', amountFen: 12_000, leftFen: 0 }])
+    await redeem(fickle, member)
+    await advance(app, 2)
+    t.match((await draft()).items, [{ grossFen: 20_000 }], 'nothing is collected any more')
+    await corrected(32_000, 18_000)
+    t.same(await claims(), [{ debtor: 'merchant', amountFen: 2_000, leftFen: 0 }, { debtor: 'consumer', amountFen: 5_000, leftFen: 0 }, { debtor: 'merchant', amountFen: 12_000, leftFen: 0 }])
+    t.match(await moneyOf(member), { refundedFen: 32_000 })
+    await holds(t, app)
+  })
+
   t.test('a correction that gives back less is only stated once the refund has been sent', async (t) => {
     const member = await newMember(court)
     const dispute = await decided(court, member, award(30_000, 20_000))
@@ -217,6 +247,25 @@ t.test('how disputes end', async (t) => {
     await app.runDue()
     const money = await moneyOf(member)
     t.match(money, { disputedFen: 0, refundedFen: 80_000, pendingFen: 60_000, releasedFen: 60_000 })
+    addsUp(t, money)
+    await holds(t, app)
+  })
+
+  t.test('what a refund leaves contested beside an award is not in the award\'s sums: both are carried out', async (t) => {
+    const discounted = { ...court, productId: await listProduct(app, shop, { priceFen: 200_000, sessions: 10, listPricePerSessionFen: 40_000, listPriceProof: '价目表' }) }
+    const member = await newMember(discounted)
+    const [one] = [await redeem(court, member), await redeem(court, member), await redeem(court, member)]
+    const dispute = await decided(court, member, award(20_000, 0), { claimFen: 20_000, redemptionIds: [one.id] })
+    const { body: quote } = expectStatus(await member.consumer.post(`/contracts/${member.id}/refund-quotes`, { reason: 'consumer_choice' }), 201)
+    t.match(quote, { refundFen: 80_000, contestedFen: 20_000, merchantFen: 40_000 })
+    const { body: refund } = expectStatus(await member.consumer.post(`/contracts/${member.id}/refunds`, { quoteId: quote.id }), 201)
+    expectStatus(await shop.owner.post(`/refunds/${refund.id}/accept`), 200)
+    expectStatus(await first.post(`/refunds/${refund.id}/approve`), 200)
+    t.match(await moneyOf(member), { disputedFen: 40_000 })
+    t.match(await execute(court, dispute.id), { stage: 'executed' })
+    await app.runDue()
+    const money = await moneyOf(member)
+    t.match(money, { disputedFen: 0, refundedFen: 120_000, pendingFen: 40_000, releasedFen: 40_000 }, 'two of ten used, at the list price')
     addsUp(t, money)
     await holds(t, app)
   })

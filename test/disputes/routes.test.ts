@@ -1,9 +1,25 @@
-import t from 'tap'
-import { startApp } from '../support/app.js'
+import t, { type Test } from 'tap'
+import { startApp, type Api } from '../support/app.js'
+import { textIn } from '../support/pdf.js'
+import { newConsumer } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
 import { addsUp, advance, award, caseOf, holds, moneyOf, newCourt, newMember, openDispute, redeem, toArbitration, toMediation, tryOpen } from './support.js'
 
 t.setTimeout(120_000)
+
+type Reader = Pick<Api, 'get'>
+
+/** A case's newest document goes, as a sealed PDF, to those who take part in it and to nobody else. */
+const servesPdf = async (t: Test, id: string, readers: readonly Reader[], stranger: Reader, says: RegExp): Promise<void> => {
+  const { pdfId } = (await caseOf(readers[0] as never, id)).documents.at(-1)
+  for (const reader of readers) {
+    const { status, bytes } = await reader.get(`/documents/${pdfId}`)
+    t.equal(status, 200)
+    t.match(textIn(bytes!), says)
+    t.match(bytes!.toString('latin1'), /ETSI\.CAdES\.detached/)
+  }
+  t.equal((await stranger.get(`/documents/${pdfId}`)).status, 404)
+}
 
 t.test('disputes', async (t) => {
   const app = await startApp(t)
@@ -78,7 +94,8 @@ t.test('disputes', async (t) => {
     t.match(await shop.owner.post(`/disputes/${dispute.id}/proposals/${proposal.id}/accept`), { status: 200, body: { stage: 'mediation' } })
     t.match(await member.consumer.post(`/disputes/${dispute.id}/proposals/${proposal.id}/accept`), { status: 200, body: { stage: 'settled' } })
     t.match(await moneyOf(member), { heldFen: 150_000, refundedFen: 50_000, disputedFen: 0 })
-    t.match(await caseOf(mediator, dispute.id), { proposals: [{ status: 'accepted' }], documents: [{ kind: 'mediation_agreement' }] })
+    t.match(await caseOf(mediator, dispute.id), { proposals: [{ status: 'accepted' }], documents: [{ kind: 'mediation_agreement', pdfId: /^doc_/ }] })
+    await servesPdf(t, dispute.id, [member.consumer, shop.owner, mediator, first], await newConsumer(app), /调解协议[^]*全部退还/)
     await holds(t, app)
   })
 
@@ -92,6 +109,9 @@ t.test('disputes', async (t) => {
     t.match(await arbitrator.post(`/disputes/${dispute.id}/award`, wanted), { status: 201, body: { stage: 'decided', disputedFen: 50_000 } })
     t.match(await arbitrator.post(`/disputes/${dispute.id}/award`, wanted), { status: 409, body: { code: 'wrong_state' } }, 'the same under a new key')
     t.match(await moneyOf(member), { disputedFen: 50_000 }, 'decided is not executed')
+    await servesPdf(t, dispute.id, [member.consumer, shop.owner, arbitrator, first], mediator, /仲裁裁决书[^]*¥300\.00/)
+    const { body: receipt } = expectStatus(await member.consumer.get(`/disputes/${dispute.id}/receipt`), 200)
+    t.ok(receipt.entries.some(({ entry }: { entry: string }) => JSON.parse(entry).fact === 'award-made'), 'its receipt holds the award')
 
     t.match(await first.post(`/disputes/${dispute.id}/execute`), { status: 200, body: { stage: 'decided' } })
     t.match(await first.post(`/disputes/${dispute.id}/execute`), { status: 403, body: { code: 'same_person' } })

@@ -19,6 +19,7 @@ const issue = { number: '2026-001-000042', url: 'https://ticun.example/v1/certif
 const contractId = 'ctr_01k0vb4c9hfkbt9t9a6x2n8001'
 
 const award = {
+  beyondDepositFen: 0n, interestFen: 0n, dueOn: null,
   officeName, awardNumber: '沪仲案字（2026）第 0042 号', disputeId: 'dsp_01k0vb4c9hfkbt9t9a6x2n8001', contractId, claimant: 'consumer', consumer, merchant, arbitratorName: '王裁',
   claimFen: 128_000n, disputedFen: 100_000n, claims: '退还未消费的价款。', facts: '被申请人于 2026 年 4 月停业。', reasoning: '被申请人未按约定提供服务。', refundFen: 80_000n, releaseFen: 15_000n, restoreFen: 5_000n, costs: null, decidedAt: at
 } as const
@@ -50,7 +51,7 @@ const sheets: Readonly<Record<string, readonly [Sheet, readonly string[]]>> = {
     message: '双方就此了结。', consumerAcceptedAt: at, merchantAcceptedAt: at, at
   }), ['调解协议', '赵调', '¥800.00', '¥200.00', '双方就此了结', '司法确认', '30 日']],
   award: [awardOf(award), ['仲裁裁决书', award.awardNumber, '仲裁请求', '查明的事实', '裁决理由', '裁决结果', '¥800.00', '¥150.00', '¥50.00', '仲裁费用', '终局']],
-  'award without facts': [awardOf({ ...award, claims: null, facts: null, claimant: 'merchant', costs: '由被申请人负担' }), ['二、裁决理由', '三、裁决结果', '请求金额 ¥1,280.00', '由被申请人负担']]
+  'award without facts': [awardOf({ ...award, claims: null, facts: null, claimant: 'merchant', costs: '由被申请人负担', beyondDepositFen: 30_000n, interestFen: 250n, dueOn: '2026-06-01' }), ['¥300.00', '¥2.50', '2026年6月1日前', '二、裁决理由', '三、裁决结果', '请求金额 ¥1,280.00', '由被申请人负担']]
 }
 
 for (const [name, [sheet, parts]] of Object.entries(sheets)) {

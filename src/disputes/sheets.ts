@@ -1,0 +1,33 @@
+import { awardOf } from '../documents/award.js'
+import { mediationAgreementOf } from '../documents/mediation-agreement.js'
+import type { Sheet } from '../documents/model.js'
+import { yuan } from '../kernel/money.js'
+import { groundTexts, type DocumentFacts } from './document.js'
+import type { Outcome, Side } from './model.js'
+
+/** Who helped the parties agree, and when each did. */
+export type MediationFacts = Readonly<{ mediatorName: string; consumerAcceptedAt: Date; merchantAcceptedAt: Date }>
+
+/** What a PDF shows beside the facts of its text. */
+export type SheetFacts = Readonly<{ facts: DocumentFacts; idNumber: string; claimant: Side; outcome: Outcome | undefined; mediation: MediationFacts | undefined }>
+
+type CostsOf = NonNullable<DocumentFacts['award']>['costs']
+
+const costsText = (costs: CostsOf): string | null =>
+  costs && `${yuan(BigInt(costs.totalFen))}，由消费者承担 ${yuan(BigInt(costs.consumerFen))}，由经营者承担 ${yuan(BigInt(costs.merchantFen))}`
+
+/** What a case's document shows as a PDF; undefined for those that are text only. */
+export const sheetOf = ({ facts, idNumber, claimant, outcome, mediation }: SheetFacts): Sheet | undefined => {
+  const { kind, office: officeName, disputeId, contractId, merchant, award, terms = '' } = facts
+  const [at, consumer] = [new Date(facts.madeAt), { legalName: facts.consumer, idNumber }]
+  const common = { officeName, disputeId, contractId, consumer, merchant, claimFen: BigInt(facts.claimFen), disputedFen: BigInt(facts.disputedFen) }
+  if (kind === 'mediation_agreement' && outcome && mediation) {
+    return mediationAgreementOf({ ...common, ...mediation, groundText: groundTexts[facts.ground], refundFen: outcome.refundFen, restoreFen: outcome.restoreFen, message: terms, at })
+  }
+  if (kind !== 'award' || !outcome || !award) return undefined
+  const { number: awardNumber, claims, facts: found, reasoning, dueOn, arbitrators } = award
+  return awardOf({
+    ...common, awardNumber, claimant, claims, facts: found, reasoning, dueOn, decidedAt: at, arbitratorName: arbitrators.join('、'), costs: costsText(award.costs),
+    refundFen: outcome.refundFen, releaseFen: outcome.releaseFen, restoreFen: outcome.restoreFen, beyondDepositFen: BigInt(award.beyondDepositFen), interestFen: BigInt(award.interestFen)
+  })
+}
