@@ -16,4 +16,4 @@ COPY migrations migrations
 COPY assets assets
 USER node
 EXPOSE 3000
-CMD ["node", "dist/main.js"]
+CMD ["node", "--max-semi-space-size=32", "dist/main.js"]

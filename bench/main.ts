@@ -28,7 +28,7 @@ const rounds = Number(options.rounds)
 const only = options.only?.split(',')
 
 const shape = { sessions: 100_000, priceFen: 10_000_000 }
-const perSecondMax = 16_000
+const perSecondMax = 6_000
 
 type Scenario = Readonly<{ name: string; connections: number; shops: readonly Shop[] }>
 type Measured = LoadResult & Readonly<{ nodeCpu: number; postgresCpu: number }>

@@ -224,6 +224,7 @@ CREATE TABLE "dispute_documents" (
 	"facts_sealed" text NOT NULL,
 	"text_sealed" text NOT NULL,
 	"sha256" text NOT NULL,
+	"pdf_id" uuid,
 	"created_at" timestamp with time zone NOT NULL,
 	CONSTRAINT "dispute_documents_pk" PRIMARY KEY("office_id","id")
 );
@@ -678,6 +679,7 @@ CREATE UNIQUE INDEX "awards_one_per_dispute" ON "awards" USING btree ("office_id
 CREATE UNIQUE INDEX "dispute_assignments_one_open_per_person" ON "dispute_assignments" USING btree ("office_id","dispute_id","adjudicator_id") WHERE "dispute_assignments"."ended_at" is null;--> statement-breakpoint
 CREATE INDEX "dispute_assignments_of_person" ON "dispute_assignments" USING btree ("office_id","adjudicator_id");--> statement-breakpoint
 CREATE INDEX "dispute_documents_of_dispute" ON "dispute_documents" USING btree ("office_id","dispute_id");--> statement-breakpoint
+CREATE INDEX "dispute_documents_of_pdf" ON "dispute_documents" USING btree ("office_id","pdf_id");--> statement-breakpoint
 CREATE INDEX "dispute_executions_of_dispute" ON "dispute_executions" USING btree ("office_id","dispute_id");--> statement-breakpoint
 CREATE INDEX "dispute_messages_of_dispute" ON "dispute_messages" USING btree ("office_id","dispute_id","id");--> statement-breakpoint
 CREATE INDEX "dispute_offers_of_dispute" ON "dispute_offers" USING btree ("office_id","dispute_id");--> statement-breakpoint
@@ -812,6 +814,7 @@ CREATE POLICY "documents_select_handed" ON "documents" AS PERMISSIVE FOR SELECT 
 CREATE POLICY "documents_select_former" ON "documents" AS PERMISSIVE FOR SELECT TO "ticun_consumer" USING (kind <> 'handover' and exists (select 1 from handovers h
   where h.office_id = documents.office_id and h.contract_id = documents.contract_id and h.status = 'accepted'
     and h.from_id = (select nullif(current_setting('ticun.person', true), '')::uuid) and documents.created_at <= h.decided_at));--> statement-breakpoint
+CREATE POLICY "documents_select_adjudicator" ON "documents" AS PERMISSIVE FOR SELECT TO "ticun_adjudicator" USING (exists (select 1 from dispute_documents d where d.office_id = documents.office_id and d.pdf_id = documents.id));--> statement-breakpoint
 CREATE POLICY "documents_select_notary" ON "documents" AS PERMISSIVE FOR SELECT TO "ticun_notary" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "documents_select_worker" ON "documents" AS PERMISSIVE FOR SELECT TO "ticun_worker" USING (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint
 CREATE POLICY "documents_insert_worker" ON "documents" AS PERMISSIVE FOR INSERT TO "ticun_worker" WITH CHECK (office_id = (select nullif(current_setting('ticun.office', true), '')::int));--> statement-breakpoint

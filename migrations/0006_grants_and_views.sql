@@ -59,7 +59,7 @@ INSERT INTO rules (name, scope, valid_from, value, source, confirmed) VALUES
     "wechatpay": ["财付通支付科技有限公司"],
     "alipay": ["支付宝(中国)网络技术有限公司", "支付宝(杭州)信息技术有限公司"]
   }
-}', '公证处与开户银行的约定,待公证处确认 [C]', false);
+}', '公证处与开户银行的约定，待公证处确认 [C]', false);
 
 --> statement-breakpoint
 -- What does not agree on the special account, as notary and bureau see it: no names, no texts.
@@ -120,7 +120,7 @@ GRANT SELECT ON merchant_movements TO ticun_notary, ticun_bureau;
 --> statement-breakpoint
 -- From which balance on the card rules ask for protection, and by when the quarterly report is due.
 INSERT INTO rules (name, scope, valid_from, value, source, confirmed) VALUES
-('quarterly_balance_report', '*', '2019-01-01', '{"lineFen": 20000000, "protectedBasisPoints": 4000, "dueDay": 25}', '上海市单用途预付消费卡管理规定及实施办法(2018、2019)[C]', false);
+('quarterly_balance_report', '*', '2019-01-01', '{"lineFen": 20000000, "protectedBasisPoints": 4000, "dueDay": 25}', '上海市单用途预付消费卡管理规定及实施办法（2018、2019）[C]', false);
 
 --> statement-breakpoint
 SELECT grant_by_policies();

@@ -255,7 +255,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   })
   const claims = createClaims({ work, contracts, ledger, evidence, refunds })
   const cases = createCases({ contracts, evidence, timetable, notices, offices })
-  const caseDocuments = createCaseDocuments({ vault, people, merchants, offices })
+  const caseDocuments = createCaseDocuments({ vault, people, merchants, offices, pdfs: documents })
   const endings = createEndings({ contracts, releases, ledger, refunds, timetable })
   const settling = createSettling({ timetable, cases, endings, documents: caseDocuments })
   const negotiation = createNegotiation({ work, clock, cases, settling })

@@ -17,16 +17,24 @@ const params = z.object({ id: StatementId })
 const itemParams = z.object({ id: SuspenseItemId })
 const maxBytes = 1_073_741_824
 
-export const bankRoutes = (statements: BankStatements, suspense: Suspense): Routes => async (app) => {
+/** Only this call takes files: the others go on refusing them. */
+const importRoute = (statements: BankStatements): Routes => async (app) => {
   takeUploads(app, { mediaTypes: statementMediaTypes, maxBytes })
 
   app.post('/bank-statements', {
-    schema: { operationId: 'importBankStatement', summary: 'Import a statement of the special account: camt.053 (XML) or CSV', tags, body: StatementFile, response: { 201: ImportedStatement } },
+    schema: {
+      operationId: 'importBankStatement', summary: 'Import a statement of the special account: camt.053 (XML) or CSV', tags,
+      consumes: [...statementMediaTypes], body: StatementFile, response: { 201: ImportedStatement }
+    },
     config: { access, idempotent: true, problems: [statementUnreadable, statementOfAnotherAccount, statementNotBalanced, statementContradicts, tooManyUnmatched] }
   }, async ({ command, body }, reply) => {
     reply.code(201)
     return statements.importStatement(command, body)
   })
+}
+
+export const bankRoutes = (statements: BankStatements, suspense: Suspense): Routes => async (app) => {
+  await app.register(importRoute(statements))
 
   app.get('/bank-statements', {
     schema: { operationId: 'listImportedStatements', summary: 'The statements imported, newest first', tags, querystring: PageQuery, response: { 200: Page(ImportedStatement) } },

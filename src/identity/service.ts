@@ -109,9 +109,11 @@ export const createIdentity = ({
     const code = newCode()
     const phoneIndex = vault.index(asked.phone, columns.phone)
     return work.write(identityRole, 0, async (tx) => {
+      const sent = smsIsLimited ? await lockSent(tx, phoneIndex, smsCountedSince(clock.now()), smsCountedMax) : []
+      // Whoever waited for another's code comes after it.
       const now = clock.now()
+      mayBeSentAnother(sent, now)
       const expiresAt = after(now, codeLifeMs)
-      if (smsIsLimited) mayBeSentAnother(await lockSent(tx, phoneIndex, smsCountedSince(now), smsCountedMax), now)
       await insertChallenge(tx, {
         id: challengeId, purpose: asked.purpose, phoneIndex, phoneSealed: vault.seal(asked.phone, columns.challengePhone),
         codeHash: codeHashOf(keys.codes, challengeId, code), createdAt: now, expiresAt, ...signing

@@ -3,7 +3,8 @@ import { z } from 'zod'
 /** An amount of money in fen (1/100 yuan). Never a float. */
 export type Fen = bigint
 
-const wire = z.int().meta({ description: 'Integer fen (1/100 yuan)' })
+// What is no amount stops there: what compares amounts is never told a number.
+const wire = z.int({ abort: true }).meta({ description: 'Integer fen (1/100 yuan)' })
 
 const codec = (schema: z.ZodNumber) => z.codec(schema, z.bigint(), {
   decode: (number) => BigInt(number),
@@ -11,10 +12,10 @@ const codec = (schema: z.ZodNumber) => z.codec(schema, z.bigint(), {
 })
 
 /** An amount on the wire: a safe integer outside, a bigint inside; 0 or more. */
-export const Fen = codec(wire.min(0))
+export const Fen = codec(wire.min(0, { abort: true }))
 
 /** An amount of at least one fen. */
-export const PositiveFen = codec(wire.min(1))
+export const PositiveFen = codec(wire.min(1, { abort: true }))
 
 /** A difference of two amounts, which may be negative. */
 export const SignedFen = codec(wire)

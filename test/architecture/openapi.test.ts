@@ -10,7 +10,13 @@ const needKeys = [
   'POST /v1/contracts/{id}/refunds', 'POST /v1/refunds/{id}/approve',
   'POST /v1/disputes', 'POST /v1/disputes/{id}/offers', 'POST /v1/disputes/{id}/proposals', 'POST /v1/disputes/{id}/award', 'POST /v1/disputes/{id}/execute',
   // beyond the contract of the API: money moves by these too
-  'POST /v1/contracts/{id}/deposit/refuse', 'POST /v1/refunds/{id}/bank-transfer', 'POST /v1/refunds/{id}/bank-transfer/approve'
+  'POST /v1/contracts/{id}/deposit/refuse', 'POST /v1/refunds/{id}/bank-transfer', 'POST /v1/refunds/{id}/bank-transfer/approve',
+  'POST /v1/disputes/{id}/award/corrections', 'POST /v1/disputes/{id}/judgment',
+  'POST /v1/suspense-items/{id}/resolution', 'POST /v1/suspense-items/{id}/resolution/approve',
+  'POST /v1/reconciliations/{date}/close', 'POST /v1/reconciliations/{date}/close/approve',
+  'POST /v1/unclaimed/items', 'POST /v1/unclaimed/items/{id}/approve', 'POST /v1/unclaimed/items/{id}/claim', 'POST /v1/unclaimed/items/{id}/claim/approve',
+  // and these change what is owed, when, or where it is paid to
+  'POST /v1/contracts/{id}/pauses', 'POST /v1/contracts/{id}/transfers', 'POST /v1/merchants/{id}/settlement-account-changes'
 ]
 
 /** What the sandbox only plays: no obligation of ours. */

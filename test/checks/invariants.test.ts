@@ -148,6 +148,11 @@ const faults: Readonly<Record<string, readonly string[]>> = {
   'suspense-equals-items': [
     "insert into accounts (office_id, id, kind, of, balance_fen, version) values (1, gen_random_uuid(), 'suspense', 'sus_01k0vb4c9hfkbt9t9a6x2n8g7m', 5, 1)"
   ],
+  'unclaimed-equals-items': [
+    "insert into accounts (office_id, id, kind, of, balance_fen, version) values (1, gen_random_uuid(), 'unclaimed', 'unc_01k0vb4c9hfkbt9t9a6x2n8g7m', 5, 1)",
+    `insert into unclaimed_items (office_id, id, kind, subject, merchant_id, amount_fen, status, reason, maker_id, created_at)
+     select office_id, gen_random_uuid(), 'payable', id, id, 5, 'set_aside', '五年无人领取', gen_random_uuid(), now() from merchants limit 1`
+  ],
   'statement-lines-are-booked': [
     `insert into bank_statements (office_id, id, account_number, reference, format, imported_by, imported_at) values (1, gen_random_uuid(), '1', '1', 'csv', gen_random_uuid(), now());
      insert into bank_entries (office_id, id, statement_id, account_number, entry_reference, end_to_end_id, side, amount_fen, booked_on, value_on, code, status, transfer_id, details_sealed)

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { addDays } from '../../src/kernel/calendar.js'
 import { newId } from '../../src/kernel/id.js'
+import { moveAtBank, send, statementOfToday, today } from '../bank/support.js'
 import { samples, sendParts } from '../casefiles/files.js'
 import type { TestApp } from '../support/app.js'
 import { arbitrator, bureau, checker, maker, newConsumer, newIdNumber, newPhone, operator, type Consumer, type Person } from '../support/people.js'
@@ -69,9 +71,33 @@ export const pauseIn = (days: number) => {
   return { ground: 'health', startsOn: on, endsOn: on }
 }
 
-type Past = Readonly<{ payable: string; completed: string; cancelled: string; draft: string }>
+/** A settlement account beside that of `application`. */
+export const otherAccount = { bankName: '中国农业银行', accountName: '测试健身馆有限公司', accountNumber: '6228 4800 1234 5678' }
 
-const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicatorId } }: Staff, { shop, consumer, productId, active }: Begun, { payable, ...settlements }: Past): Promise<Party> => {
+/** Closes a day that is over. A transaction that goes on has to end first. */
+const closeDay = async ({ notary, checker }: Pick<Staff, 'notary' | 'checker'>, date: string): Promise<void> => {
+  expectStatus(await notary.post(`/reconciliations/${date}/close`, { reason: '未收到对账单' }), 201)
+  const close = async (triesLeft: number): Promise<unknown> => {
+    const answer = await checker.post(`/reconciliations/${date}/close/approve`)
+    if (answer.status !== 503 || triesLeft === 0) return expectStatus(answer, 200)
+    await new Promise((resolve) => { setTimeout(resolve, 250) })
+    return close(triesLeft - 1)
+  }
+  await close(20)
+}
+
+/** A statement with a receipt for each party that nobody can explain. @returns its id, and of each receipt the item's */
+const unexplained = async (app: TestApp, { notary }: Staff, count: number): Promise<{ statementId: string; items: string[] }> => {
+  for (let i = 0; i < count; i++) await moveAtBank(app, { side: 'CRDT', amountFen: 7_700n })
+  await notary.get('/me')
+  const { body: { id: statementId } } = expectStatus(await send(app, notary, await statementOfToday(app)), 201)
+  const { body: { items } } = expectStatus(await notary.get('/suspense-items'), 200)
+  return { statementId, items: items.map(({ id }: { id: string }) => id) }
+}
+
+type Past = Readonly<{ payable: string; completed: string; cancelled: string; draft: string; statementId: string; suspenseItem: string; closedOn: string }>
+
+const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicatorId } }: Staff, { shop, consumer, productId, active }: Begun, { payable, statementId, suspenseItem, closedOn, ...settlements }: Past): Promise<Party> => {
   const voided = await visit(shop, consumer, active)
   expectStatus(await shop.cashier.post(`/redemptions/${voided}/void`, { reason: '录入有误' }), 200)
   const objected = await visit(shop, consumer, active)
@@ -100,6 +126,8 @@ const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicator
   expectStatus(await shop.owner.put(`/webhook-endpoints/${endpointId}`, { url: webhookUrl, status: 'disabled' }), 200)
   const { id: deliveryId } = expectStatus(await shop.owner.post(`/webhook-endpoints/${endpointId}/ping`), 201).body
 
+  const { id: changeId } = expectStatus(await shop.owner.post(`/merchants/${shop.merchantId}/settlement-account-changes`, otherAccount), 201).body
+
   const applying = expectStatus(await consumer.post('/merchants', application()), 201).body.id
   const reviewed = expectStatus(await shop.owner.post('/products', offer()), 201).body.id
   expectStatus(await shop.owner.post(`/products/${reviewed}/submit`), 200)
@@ -111,6 +139,7 @@ const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicator
   const { id: unsigned } = await makeContract(consumer, productId)
 
   expectStatus(await consumer.get(`/contracts/${active}/certificate`), 200)
+  const { body: { entries: [leaf] } } = expectStatus(await consumer.get(`/contracts/${active}/receipt`), 200)
   const { body: { items: [document, certificate] } } = expectStatus(await consumer.get(`/contracts/${active}/documents`), 200)
 
   const { body: { items: [paidOut] } } = expectStatus(await notary.get(`/settlements/${settlements.completed}`), 200)
@@ -120,7 +149,7 @@ const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicator
     contracts: { unsigned, ordered, active, withRefund, refunded, cancelled },
     redemptions: { pending, objected, voided, payable },
     refunds: { awaitingConsent: choice.id, paid: coolingOff.id },
-    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, number: certificate.subject, channel: 'sandbox', leafIndex: '0' },
+    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, sac: changeId, bst: statementId, sus: suspenseItem, unc: newId('unc', 1), date: closedOn, number: certificate.subject, channel: 'sandbox', leafIndex: `${leaf.leafIndex}` },
     idsFor: {
       rejectMerchant: { mer: applying }, rejectProduct: { prd: reviewed }, refuseDeposit: { ctr: withRefund }, objectToRedemption: { red: spare },
       payContract: { ctr: ordered }, requestRefund: { ctr: withRefund }
@@ -139,11 +168,14 @@ export const newParties = async (app: TestApp, staff: Staff, count: number): Pro
   for (const { shop } of begun) completed.push((await settle(shop, staff, 'approve')).id)
   for (const { shop, consumer, active } of begun) await visit(shop, consumer, active)
   await advance(app, 25 * 3_600)
+  const { statementId, items } = await unexplained(app, staff, count)
+  const closedOn = addDays(await today(app), -2)
+  await closeDay(staff, closedOn)
   const parties: Party[] = []
   for (const [i, one] of begun.entries()) {
     const { id: cancelled } = await settle(one.shop, staff, 'cancel')
     const { id: draft } = await settle(one.shop, staff, undefined)
-    parties.push(await finish(app, staff, one, { payable: payable[i] as string, completed: completed[i] as string, cancelled, draft }))
+    parties.push(await finish(app, staff, one, { payable: payable[i] as string, completed: completed[i] as string, cancelled, draft, statementId, suspenseItem: items[i] as string, closedOn }))
   }
   return parties
 }
@@ -157,7 +189,8 @@ export const portraitOf = async ({ notary }: Staff, party: Party): Promise<unkno
     ...Object.values(party.settlements).map((id): [Person, string] => [notary, `/settlements/${id}`]),
     ...Object.values(party.refunds).map((id): [Person, string] => [consumer, `/refunds/${id}`]),
     [owner, `/merchants/${merchantId}`], [owner, `/merchants/${merchantId}/balances`], [owner, `/merchants/${merchantId}/payouts`],
-    [owner, `/products/${ids.prd}`], [owner, '/products?status=draft'], [consumer, '/me'], [consumer, '/contracts?limit=100'], [consumer, '/refunds?limit=100'], [consumer, '/disputes?limit=100'], [owner, `/disputes/${ids.dsp}`], [owner, `/disputes/${ids.dsp}/evidence`], [owner, '/webhook-endpoints'], [owner, `/webhook-deliveries/${ids.whd}`]
+    [owner, `/products/${ids.prd}`], [owner, '/products?status=draft'], [consumer, '/me'], [consumer, '/contracts?limit=100'], [consumer, '/refunds?limit=100'], [consumer, '/disputes?limit=100'], [owner, `/disputes/${ids.dsp}`], [owner, `/disputes/${ids.dsp}/evidence`], [owner, '/webhook-endpoints'], [owner, `/webhook-deliveries/${ids.whd}`],
+    [owner, `/merchants/${merchantId}/settlement-account-changes`], [notary, `/suspense-items/${ids.sus}`], [notary, `/bank-statements/${ids.bst}/entries`], [notary, `/reconciliations/${ids.date}`], [consumer, `/liability-proofs/${ids.date}`]
   ]
   const portrait: Record<string, unknown> = {}
   for (const [person, path] of paths) portrait[path] = expectStatus(await person.get(path), 200).body
@@ -180,6 +213,8 @@ export const bodiesFor = (party: Party): Record<string, object> => ({
   createWebhookEndpoint: { url: webhookUrl },
   changeWebhookEndpoint: { url: webhookUrl, status: 'disabled' },
   replayDeadWebhooks: {},
+  requestAccountChange: otherAccount,
+  endAccountChange: { reason: '账号有误' },
   createProduct: offer(),
   createProductVersion: offer(),
   rejectProduct: { reason: '条款不清' },
@@ -216,9 +251,22 @@ export const bodiesFor = (party: Party): Record<string, object> => ({
   enterJudgment: { caseNumber: randomUUID(), refundFen: 1, releaseFen: 0, restoreFen: 0, reasoning: '判决' },
   declareTie: { merchantId: party.merchantId, relation: 'employed', note: '曾任职' },
   proposeClosure: { reason: '停业', stoppedOn: '2026-11-01' },
+  proposeUnclaimed: { kind: 'held', subject: party.ids.ctr, reason: '五年无人领取' },
+  proposeUnclaimedClaim: { grounds: '本人持身份证申领' },
+  assignSuspenseItem: {},
+  proposeResolution: { kind: 'refund', contractId: party.ids.ctr, reason: '付款人来电说明' },
+  proposeDayClose: { reason: '未收到对账单' },
   draftSettlement: { merchantIds: [party.merchantId] },
   paySandboxPayment: { outcome: 'failure', repeat: 1 },
   answerPayouts: { outcome: 'paid', merchantId: party.merchantId },
   sendPayoutBack: { itemId: 'sti_01k0vb4c9hfkbt9t9a6x2n8g7m', reason: '账户已销户' },
   advanceSandboxClock: { advanceSeconds: 0 }
 })
+
+/** Of calls that take a file: one of a type that is taken. */
+export const filesFor: Readonly<Record<string, { payload: string; headers: Record<string, string> }>> = {
+  importBankStatement: { payload: '<Document/>', headers: { 'content-type': 'application/xml' } }
+}
+
+/** Of calls that cannot do without a query: one that is in order. */
+export const queriesFor: Readonly<Record<string, string>> = { proveInclusion: 'leafIndex=0', proveConsistency: 'from=1' }

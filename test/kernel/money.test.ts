@@ -58,3 +58,9 @@ t.test('amounts are read in yuan', async (t) => {
     t.equal(yuan(fen), text)
   }
 })
+
+t.test('what compares amounts is not asked about what is no amount', async (t) => {
+  const shares = z.object({ whole: Fen, part: PositiveFen }).refine(({ whole, part }) => whole - part >= 0n)
+  for (const part of [-1, 0, 1.5, 2 ** 53, 'x', null]) t.match(shares.safeParse({ whole: 2, part }), { success: false, error: { issues: [{ path: ['part'] }] } }, String(part))
+  t.equal(shares.safeParse({ whole: 2, part: 3 }).success, false)
+})

@@ -101,6 +101,9 @@ t.test('a transfer', async (t) => {
   })
 
   t.test('is booked with others at once, in their order, each from the balance the one before left', async (t) => {
+    const books = await openBooks(t)
+    const { work, ledger, owner } = books
+    const count = async (table: string) => (await owner.query(`select count(*)::int as n from ${table}`)).rows[0].n
     const before = await count('transfers')
     const of = newId('sti', 1)
     const account: OwnAccount = { kind: 'suspense', of }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { addDays } from '../../src/kernel/calendar.js'
@@ -71,12 +71,17 @@ t.test('the reconciliation of a day', async (t) => {
     t.match(await first.post(`/reconciliations/${day}/close/approve`), { status: 403, body: { code: 'same_person' } })
 
     await visit(earner.consumer, earner, earner.contractId, 1)
-    let closed = await second.post(`/reconciliations/${day}/close/approve`)
+    let key = randomUUID()
+    const close = () => second.post(`/reconciliations/${day}/close/approve`, {}, { key })
+    let closed = await close()
     for (let tries = 0; closed.status === 503 && tries < 20; tries++) {
       await new Promise((resolve) => { setTimeout(resolve, 250) })
-      closed = await second.post(`/reconciliations/${day}/close/approve`)
+      key = randomUUID()
+      closed = await close()
     }
     t.match(closed, { status: 200, body: { closing: { status: 'closed', makerId: first.userId, checkerId: second.userId, liabilityTotalFen: 75_000, liabilityRoot: /^[0-9a-f]{64}$/ } } })
+    t.same((await close()).body, closed.body, 'the same request: the first answer')
+    t.match(await second.post(`/reconciliations/${addDays(day, -1)}/close/approve`, {}, { key }), { status: 422, body: { code: 'idempotency_key_reused' } })
     t.match(await first.post(`/reconciliations/${day}/close`), { status: 409, body: { code: 'wrong_state', state: 'closed' } })
 
     const entries = (await get()).closing.entries

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { newId } from '../../src/kernel/id.js'
 import { bookedOtherwise } from '../support/accounting.js'
 import { startApp, type TestApp } from '../support/app.js'
-import { bureau, checker, maker, newConsumer, operator } from '../support/people.js'
+import { bureau, checker, maker, newConsumer, operator, type Person } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
@@ -26,6 +28,16 @@ const asOwner = async ({ database }: TestApp, sql: string): Promise<void> => {
 const holds = async (t: Pick<Test, 'same'>, app: TestApp): Promise<void> => {
   const { body } = await app.nobody.get('/sandbox/invariants')
   t.same(body.checks.filter(({ ok }: { ok: boolean }) => !ok), [], 'the invariants hold')
+}
+
+/** A call with a key: its first answer comes again, and the key serves no other request. */
+const once = async (t: Pick<Test, 'match' | 'same'>, { post }: Pick<Person, 'post'>, path: string, body: object, other: Readonly<{ path?: string; body?: object }>) => {
+  const key = randomUUID()
+  const answer = await post(path, body, { key })
+  t.match(await post(other.path ?? path, other.body ?? body, { key }), { status: 422, body: { code: 'idempotency_key_reused' } }, path)
+  const again = await post(path, body, { key })
+  t.same([again.status, again.body, again.headers['idempotency-replayed']], [answer.status, answer.body, 'true'], path)
+  return answer
 }
 
 const account = { bankName: '中国银行', accountName: '张三', accountNumber: '6217000012345678' }
@@ -97,11 +109,11 @@ t.test('money that nobody has claimed in five years', async (t) => {
   })
 
   await t.test('what is held goes back to the consumer first, by two notaries', async (t) => {
-    const { body: item } = expectStatus(await propose('held', keptId), 201)
+    const { body: item } = expectStatus(await once(t, first, '/unclaimed/items', { kind: 'held', subject: keptId, reason: '五年无人领取' }, { body: { kind: 'held', subject: owedId, reason: '五年无人领取' } }), 201)
     t.match(item, { status: 'proposed', kind: 'held', subject: keptId, amountFen: 160_000, refundId: null })
     t.match(await propose('held', keptId), { status: 404 }, 'it is off the list')
     t.match(await first.post(`/unclaimed/items/${item.id}/approve`), { status: 403, body: { code: 'same_person' } })
-    const { body: done } = expectStatus(await second.post(`/unclaimed/items/${item.id}/approve`), 200)
+    const { body: done } = expectStatus(await once(t, second, `/unclaimed/items/${item.id}/approve`, {}, { path: `/unclaimed/items/${newId('unc', 1)}/approve` }), 200)
     t.equal(done.status, 'refunded')
     t.match((await kept.get(`/contracts/${keptId}`)).body, { status: 'terminated', money: { heldFen: 0, refundedFen: 160_000, refundPaidFen: 160_000 } })
     t.match((await kept.get(`/refunds/${done.refundId}`)).body, { status: 'paid', reason: 'remainder' })
@@ -136,9 +148,9 @@ t.test('money that nobody has claimed in five years', async (t) => {
 
     const path = `/unclaimed/items/${item.id}/claim`
     t.match(await first.post(path, { grounds: '本人持身份证申领' }), { status: 422, body: { code: 'validation_failed' } })
-    t.match(expectStatus(await first.post(path, { grounds: '本人持身份证申领', account }), 200).body, { status: 'claim_proposed' })
+    t.match(expectStatus(await once(t, first, path, { grounds: '本人持身份证申领', account }, { body: { grounds: '另一人', account } }), 200).body, { status: 'claim_proposed' })
     t.match(await first.post(`${path}/approve`), { status: 403, body: { code: 'same_person' } })
-    t.match(expectStatus(await second.post(`${path}/approve`), 200).body, { status: 'claimed' })
+    t.match(expectStatus(await once(t, second, `${path}/approve`, {}, { path: `/unclaimed/items/${newId('unc', 1)}/claim/approve` }), 200).body, { status: 'claimed' })
     t.match((await first.get(`/refunds/${refund.id}`)).body, { status: 'paid', byBank: true })
     t.match((await owed.get(`/contracts/${owedId}`)).body, { status: 'terminated', money: { refundedFen: 200_000, refundPaidFen: 200_000 } })
     t.match(await second.post(`${path}/approve`), { status: 409 }, 'and once')
