@@ -190,7 +190,7 @@ export const portraitOf = async ({ notary }: Staff, party: Party): Promise<unkno
     ...Object.values(party.refunds).map((id): [Person, string] => [consumer, `/refunds/${id}`]),
     [owner, `/merchants/${merchantId}`], [owner, `/merchants/${merchantId}/balances`], [owner, `/merchants/${merchantId}/payouts`],
     [owner, `/products/${ids.prd}`], [owner, '/products?status=draft'], [consumer, '/me'], [consumer, '/contracts?limit=100'], [consumer, '/refunds?limit=100'], [consumer, '/disputes?limit=100'], [owner, `/disputes/${ids.dsp}`], [owner, `/disputes/${ids.dsp}/evidence`], [owner, '/webhook-endpoints'], [owner, `/webhook-deliveries/${ids.whd}`],
-    [owner, `/merchants/${merchantId}/settlement-account-changes`], [notary, `/suspense-items/${ids.sus}`], [notary, `/bank-statements/${ids.bst}/entries`], [notary, `/reconciliations/${ids.date}`], [consumer, `/liability-proofs/${ids.date}`]
+    [owner, `/merchants/${merchantId}/settlement-account-changes`], [notary, `/suspense-items/${ids.sus}`], [notary, `/reconciliations/${ids.date}`], [consumer, `/liability-proofs/${ids.date}`]
   ]
   const portrait: Record<string, unknown> = {}
   for (const [person, path] of paths) portrait[path] = expectStatus(await person.get(path), 200).body
@@ -269,4 +269,4 @@ export const filesFor: Readonly<Record<string, { payload: string; headers: Recor
 }
 
 /** Of calls that cannot do without a query: one that is in order. */
-export const queriesFor: Readonly<Record<string, string>> = { proveInclusion: 'leafIndex=0', proveConsistency: 'from=1' }
+export const queriesFor: Readonly<Record<string, string>> = { proveInclusion: 'leafIndex=0', proveConsistency: 'from=1', quarterlyBalances: 'quarter=2026Q3', quarterlyBalancesSheet: 'quarter=2026Q3' }

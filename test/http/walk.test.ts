@@ -403,6 +403,8 @@ t.test('every call, walked with what it does not expect', async (t) => {
       refuseDeposit: { who: staff.notary, path: `/contracts/${refusable}/deposit/refuse`, body: { reason: '一' }, other: { reason: '二' } },
       proposeClosure: { who: staff.notary, path: `/merchants/${closing.merchantId}/closure`, body: { reason: '停业', stoppedOn: '2026-11-01' }, other: { reason: '停业', stoppedOn: '2026-11-02' } }
     }
+    // A body that the document allows may have proposed one before.
+    await staff.notary.post(`/suspense-items/${c.ids.sus}/resolution/withdraw`)
     const visited = await visit(c, c.consumer, c.contracts.active)
     // A draft needs something payable that no other has: C's own is set free first.
     expectStatus(await staff.checker.post(`/settlements/${c.settlements.draft}/cancel`), 200)

@@ -42,6 +42,6 @@ t.test('the validator finds what is wrong', async (t) => {
   t.match(good, '<MmbId>102290024433</MmbId>')
   t.match(good, '<InstdAmt Ccy="CNY">1234.56</InstdAmt>')
   for (const bad of [
-    good.replace('<PmtMtd>TRF</PmtMtd>', ''), good.replace('1234.56', '-1.00'), good.replace(/<EndToEndId>[^<]*/, `<EndToEndId>${'A'.repeat(36)}`), good.replace('CNY', 'cny')
+    good.replace('<PmtMtd>TRF</PmtMtd>', ''), good.replaceAll('1234.56', '-1.00'), good.replace(/<EndToEndId>[^<]*/, `<EndToEndId>${'A'.repeat(36)}`), good.replace('CNY', 'cny')
   ]) t.not((await errorsOf(bad)).length, 0)
 })
