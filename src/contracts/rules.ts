@@ -32,6 +32,10 @@ export const capacityOf = ({ priceFen, takenFen, units }: Pick<Contract, 'priceF
 /** Something else than a pause holds a contract: a refund, a closure, a payment that was reversed. A pause only stops its use. */
 export const isTakenInHand = ({ frozen }: Pick<Contract, 'frozen'>): boolean => frozen !== null && frozen !== 'pause'
 
+/** Held money is gone once a refund was approved: what comes back to it, from pending or a dispute, goes to the consumer at once. */
+export const isBeyondHeld = ({ status, frozen }: Pick<Contract, 'status' | 'frozen'>): boolean =>
+  status === 'terminated' || frozen === 'refund' || frozen === 'deposit_refused'
+
 const ended: ReadonlySet<ContractStatus> = new Set(['terminated', 'cancelled'])
 
 export type UnitCount = Readonly<{ total: bigint; used: bigint; left: bigint; blocked: bigint }>

@@ -1,5 +1,5 @@
 import type { Contract, ContractStatus } from '../contracts/model.js'
-import { countUnits } from '../contracts/rules.js'
+import { countUnits, isBeyondHeld } from '../contracts/rules.js'
 import { after, dayMs } from '../kernel/calendar.js'
 import type { End } from '../kernel/caller.js'
 import { invariant } from '../kernel/invariant.js'
@@ -113,9 +113,6 @@ export const shareLines = (lines: readonly FreezeLine[], outcome: Outcome): Line
     return { line, releaseFen, refundFen, restoreFen: line.amountFen - releaseFen - refundFen }
   })
 }
-
-/** Held money is gone once a refund was approved: what comes back to it goes to the consumer. */
-export const isBeyondHeld = ({ status, frozen }: Contract): boolean => status === 'terminated' || frozen === 'refund' || frozen === 'deposit_refused'
 
 /** What becomes of a pending release whose money was frozen. */
 export type ReleaseShare = Readonly<{ releaseId: RedemptionId; amountFen: Fen } & Outcome>

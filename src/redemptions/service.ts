@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Contract, ContractId } from '../contracts/model.js'
+import { isBeyondHeld } from '../contracts/rules.js'
 import type { Contracts } from '../contracts/service.js'
 import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
@@ -51,9 +52,6 @@ const viewOf = (release: Release): Redemption => ({
   sessionsLeft: release.unitsLeft === null ? null : Number(release.unitsLeft), date: release.date,
   createdAt: release.createdAt, objectionUntil: release.dueAt
 })
-
-/** Held money is gone once a refund was approved: what comes back from pending goes to the consumer at once. */
-const isBeyondHeld = ({ status, frozen }: Contract) => status === 'terminated' || frozen === 'refund' || frozen === 'deposit_refused'
 
 /** A refund left money frozen that hangs on an objection, and no dispute has taken it up. */
 const hangsOnObjection = (contract: Contract) => isBeyondHeld(contract) && contract.disputedFen > 0n && contract.disputeId === null
