@@ -1,4 +1,4 @@
-import { capacityOf, countUnits, earnedBy, giveBackUnits, useUnits } from '../contracts/rules.js'
+import { capacityOf, countUnits, earnedBy, giveBackUnits, isBeyondHeld, useUnits } from '../contracts/rules.js'
 import type { Contract, ContractStatus } from '../contracts/model.js'
 import { addDays, addMonths, after, daysBetween, hourMs, type BusinessDate } from '../kernel/calendar.js'
 import { least, most } from '../kernel/money.js'
@@ -89,6 +89,12 @@ export const redeem = (command: Redeem, { code, contract, merchantId, venueMerch
 const allow = ({ state }: Release, ...allowed: Release['state'][]): void => {
   if (!allowed.includes(state)) throw wrongState({ state, allowed })
 }
+
+/** Whether what a void takes back from pending goes to the consumer at once. */
+export const goesToConsumer = (contract: Contract): boolean => isBeyondHeld(contract)
+
+/** A refund left money frozen that hangs on an objection, and no dispute has taken it up. */
+export const hangsOnObjection = (contract: Contract): boolean => isBeyondHeld(contract) && contract.disputedFen > 0n && contract.disputeId === null
 
 /**
  * Takes a release back while its money is pending: the units and the money return. Days of a term

@@ -1,6 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Contract, ContractId } from '../contracts/model.js'
-import { isBeyondHeld } from '../contracts/rules.js'
 import type { Contracts } from '../contracts/service.js'
 import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
@@ -18,7 +17,7 @@ import { closureDeadline, contestedDeadline, Redemption, RedemptionId, remainder
 import { releaseVoided, unitsReleased } from './postings.js'
 import type { Redeemer } from './redeemer.js'
 import { codeHashOf } from './redeemer.js'
-import { assertUsable, codeLifetimeMs, completeTerm, daysToRelease, nextReleaseDate, object, releaseDays, termEndOf, voidRelease, withdrawObjection } from './rules.js'
+import { assertUsable, codeLifetimeMs, completeTerm, daysToRelease, hangsOnObjection, goesToConsumer, nextReleaseDate, object, releaseDays, termEndOf, voidRelease, withdrawObjection } from './rules.js'
 import { deleteCodesBefore, endObjection, findOpenObjection, findRelease, insertCode, insertObjection, insertReleases, listReleases, lockRelease, updateRelease, type ReleaseFilter } from './store.js'
 import type { Terms } from './terms.js'
 
@@ -52,9 +51,6 @@ const viewOf = (release: Release): Redemption => ({
   sessionsLeft: release.unitsLeft === null ? null : Number(release.unitsLeft), date: release.date,
   createdAt: release.createdAt, objectionUntil: release.dueAt
 })
-
-/** A refund left money frozen that hangs on an objection, and no dispute has taken it up. */
-const hangsOnObjection = (contract: Contract) => isBeyondHeld(contract) && contract.disputedFen > 0n && contract.disputeId === null
 
 export const createRedemptions = ({ work, clock, contracts, ledger, evidence, timetable, redeemer, terms, openDispute, refundAccount }: Dependencies) => {
   /** Makes a code the consumer shows at the door. Each lives 60 s, works once and reserves nothing. */
@@ -96,7 +92,7 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
       const before = await lock(tx, id)
       const now = clock.now()
       const { contract, release } = voidRelease(before.contract, before.release)
-      const account = isBeyondHeld(contract) ? await refundAccount(tx, { contract: before.contract, amountFen: release.amountFen, at: now }) : undefined
+      const account = goesToConsumer(contract) ? await refundAccount(tx, { contract: before.contract, amountFen: release.amountFen, at: now }) : undefined
       const after = account === undefined
         ? contract
         : { ...contract, heldFen: before.contract.heldFen, takenFen: contract.takenFen + release.amountFen, refundedFen: contract.refundedFen + release.amountFen }
