@@ -199,7 +199,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const evidenceKeeper = createEvidenceKeeper({
     work, clock, vault, offices,
     remoteTsa: config.tsa && createRemoteTsa({ ...config.tsa, certificates: await readFile(config.tsa.caFile, 'utf8') }),
-    anchor: config.evmAnchor && createEvmAnchor(config.evmAnchor),
+    anchor: config.evmAnchor && await createEvmAnchor(config.evmAnchor),
     onFailure: (step, error) => { metrics.jobFailures.inc({ job: `evidence ${step}` }); logger.error({ err: error, step }, 'evidence log step failed, will be retried') }
   })
   const seals = createSeals({

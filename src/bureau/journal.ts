@@ -1,5 +1,4 @@
 import { stringify } from 'csv-stringify/sync'
-import ExcelJS from 'exceljs'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { PassThrough, Readable } from 'node:stream'
 import { dateOf } from '../kernel/calendar.js'
@@ -58,7 +57,11 @@ async function * hledger (batches: Batches): AsyncGenerator<string> {
 const sheetRowsMax = 1_000_000
 const bufferedMax = 4_194_304
 
+/** The library is loaded for the first spreadsheet, not at every start. */
+const loadExcel = async () => (await import('exceljs')).default
+
 const fillWorkbook = async (batches: Batches, out: PassThrough): Promise<void> => {
+  const ExcelJS = await loadExcel()
   const workbook = new ExcelJS.stream.xlsx.WorkbookWriter({ stream: out, useSharedStrings: false, useStyles: false })
   const newSheet = (number: number) => {
     const sheet = workbook.addWorksheet(`凭证 ${number}`)
@@ -105,6 +108,7 @@ export const journalIn = (format: JournalFormat, batches: Batches): Readable => 
 
 /** The quarterly report as a spreadsheet, in Chinese, amounts in yuan as exact text. */
 export const quarterlySheet = async ({ quarter, from, to, dueOn, lines, totalFen }: QuarterlyReport): Promise<Buffer> => {
+  const ExcelJS = await loadExcel()
   const workbook = new ExcelJS.Workbook()
   const sheet = workbook.addWorksheet(`预付费余额 ${quarter}`)
   sheet.addRow([`${from} 至 ${to} 预付费余额季度报告`, `报送期限 ${dueOn}`])

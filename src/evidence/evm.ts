@@ -1,5 +1,3 @@
-import { createPublicClient, createWalletClient, http, toHex } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
 import type { Anchor } from './anchors.js'
 
 /*
@@ -19,7 +17,9 @@ export type EvmOptions = Readonly<{
 
 const timeoutMs = 120_000
 
-export const createEvmAnchor = ({ url, chainId, privateKey, confirmations }: EvmOptions): Anchor => {
+/** Throws for a key that is none. The client library is loaded here: it costs nothing where no chain is used. */
+export const createEvmAnchor = async ({ url, chainId, privateKey, confirmations }: EvmOptions): Promise<Anchor> => {
+  const [{ createPublicClient, createWalletClient, http, toHex }, { privateKeyToAccount }] = await Promise.all([import('viem'), import('viem/accounts')])
   const account = privateKeyToAccount(privateKey)
   const transport = http(url, { timeout: 15_000 })
   const reader = createPublicClient({ transport })

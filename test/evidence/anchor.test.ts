@@ -23,11 +23,11 @@ t.test('a checkpoint is written into a chain byte by byte, and read back from it
   for (let i = 0; i < 200 && await reader.getChainId().catch(() => undefined) === undefined; i++) await sleep(50)
 
   const note = 'ticun.example/changning\n7\nlC01AfZ9S5aVeF/CP06AuK2eFLQ90VBo8UVjmxIGdJs=\n\n— ticun.example/changning AAAA\n'
-  const anchor = createEvmAnchor({ url, chainId: 31_337, privateKey, confirmations: 1 })
+  const anchor = await createEvmAnchor({ url, chainId: 31_337, privateKey, confirmations: 1 })
   t.equal(anchor.chain, 'eip155:31337')
   const reference = await anchor.write(note)
   const { input } = await reader.getTransaction({ hash: reference as `0x${string}` })
   t.equal(hexToString(input), note)
   t.not(await anchor.write(note), reference, 'once more does no harm')
-  await t.rejects(createEvmAnchor({ url, chainId: 1, privateKey, confirmations: 1 }).write(note), /of chain 31337, not 1/)
+  await t.rejects((await createEvmAnchor({ url, chainId: 1, privateKey, confirmations: 1 })).write(note), /of chain 31337, not 1/)
 })
