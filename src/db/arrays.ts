@@ -19,3 +19,11 @@ export const bytes = (values: readonly Buffer[]): string => literal(values.map((
 
 /** Of words without spaces, quotes, commas, braces or backslashes, such as ids and states; never `NULL`. */
 export const words = (values: readonly string[]): string => literal(values)
+
+const separator = '\u001e'
+
+/**
+ * Of JSON texts: not a literal but one text, for `string_to_array($n, E'\\x1e')`. JSON has no
+ * control character of its own in it, and so none of its many quotes need another.
+ */
+export const jsons = (values: readonly string[]): string => values.join(separator)

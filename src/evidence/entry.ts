@@ -12,22 +12,33 @@ export const newSalt = (): string => randomSlice().toString('hex')
  * reference library takes ten times as long; it stays in the tests as the oracle.
  */
 const canonical = (value: unknown): string => {
+  if (typeof value === 'string') return quoted(value)
   if (typeof value === 'bigint') return `"${value}"`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (value instanceof Date) return `"${value.toISOString()}"`
   if (Array.isArray(value)) return `[${value.map((item) => (item === undefined ? 'null' : canonical(item))).join(',')}]`
   const members = value as Record<string, unknown>
   let text = ''
-  for (const key of Object.keys(members).sort()) {
+  for (const key of inOrder(Object.keys(members))) {
     const member = members[key]
-    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(member)}`
+    if (member !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${canonical(member)}`
   }
   return `{${text}}`
 }
 
+/** A string as JSON.stringify writes it; most have nothing to escape. */
+const quoted = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text))
+const plain = /^[ !#-[\]-~]*$/
+
+/** Keys in order; most come so. */
+const inOrder = (keys: string[]): string[] => {
+  for (let i = 1; i < keys.length; i++) if ((keys[i] as string) < (keys[i - 1] as string)) return keys.sort()
+  return keys
+}
+
 /** The entry of an event as canonical JSON; amounts are decimal strings of fen. */
 export const entryOf = (office: number, id: string, { fact, subject, contractId, merchantId, occurredAt, payload }: EvidenceInput, salt = newSalt()): string =>
-  canonical({ version: entryVersion, office, id, fact, subject, contractId, merchantId, occurredAt, payload, salt })
+  canonical({ contractId, fact, id, merchantId, occurredAt, office, payload, salt, subject, version: entryVersion })
 
 /** The public leaf of an entry. */
 export const leafOf = (entry: string): Buffer => hash('sha256', entry, 'buffer')

@@ -15,6 +15,15 @@ const visible = /^[\x21-\x7e]{1,255}$/
 
 const wire = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
 
+const isFlat = (body: object): boolean => {
+  for (const value of Object.values(body)) if (typeof value === 'bigint' || typeof value === 'object') return false
+  return true
+}
+
+/** A body as text; a replacer, which only bigints need, costs three times as much. */
+const textOf = (body: unknown): string =>
+  JSON.stringify(body ?? {}, typeof body === 'object' && body !== null && isFlat(body) ? undefined : wire)
+
 const plugin: FastifyPluginAsync = async (app) => {
   const commands = new WeakMap<object, Command>()
 
@@ -36,7 +45,7 @@ const plugin: FastifyPluginAsync = async (app) => {
     if (typeof key !== 'string' || !visible.test(key)) {
       throw validationFailed({ errors: [{ path: 'Idempotency-Key', message: { zh: '须为 1 至 255 个可见字符', en: 'must be 1 to 255 visible characters' } }] })
     }
-    const requestHash = hash('sha256', `${request.method} ${request.url}\n${JSON.stringify(request.body ?? {}, wire)}`, 'buffer')
+    const requestHash = hash('sha256', `${request.method} ${request.url}\n${textOf(request.body)}`, 'buffer')
     commands.set(request, {
       caller: request.caller,
       key,

@@ -2,6 +2,7 @@ import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
 import { z } from 'zod'
 import type { Text } from '../kernel/problem.js'
 import { validationFailed } from '../kernel/problems.js'
+import { storedText } from '../kernel/wire.js'
 
 /*
  * The same zod schema validates a request, encodes a response and makes the OpenAPI document.
@@ -32,7 +33,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema }) 
 }
 
 export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema }) => (value) =>
-  JSON.stringify(schema.encode(value))
+  storedText(value) ?? JSON.stringify(schema.encode(value))
 
 type JsonSchema = Record<string, unknown>
 

@@ -17,21 +17,59 @@ export type Id<Prefix extends string> = `${Prefix}_${string}`
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const officeMax = 0xffff
 
-/** Every pair of letters, by the ten bits it stands for. */
-const pairs = Array.from({ length: 1024 }, (_, i) => `${alphabet[i >> 5]}${alphabet[i & 31]}`)
 const valueOf = new Int8Array(128).fill(-1)
 for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i
 
-/** The suffix of 128 bits in four words: 130 bits, two zeros first, ten at a time. */
-const suffixOf = (a: number, b: number, c: number, d: number): string =>
-  pairs[a >>> 24] as string + pairs[(a >>> 14) & 1023] + pairs[(a >>> 4) & 1023] + pairs[((a & 15) << 6) | (b >>> 26)] +
-  pairs[(b >>> 16) & 1023] + pairs[(b >>> 6) & 1023] + pairs[((b & 63) << 4) | (c >>> 28)] + pairs[(c >>> 18) & 1023] +
-  pairs[(c >>> 8) & 1023] + pairs[((c & 255) << 2) | (d >>> 30)] + pairs[(d >>> 20) & 1023] + pairs[(d >>> 10) & 1023] + pairs[d & 1023]
+// Texts are written into these and read out at once: joining pieces would leave a string of strings
+// behind for each id, and an id is made or turned about a dozen times a redemption.
+const letters = Buffer.from(alphabet, 'latin1')
+const digits = Buffer.from('0123456789abcdef', 'latin1')
+const suffixText = Buffer.alloc(26)
+const uuidText = Buffer.from('00000000-0000-0000-0000-000000000000', 'latin1')
 
-const hexOfByte = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+/** The suffix of 128 bits in four words: 130 bits, two zeros first, five at a time. */
+const suffixOf = (a: number, b: number, c: number, d: number): string => {
+  const text = suffixText
+  text[0] = letters[a >>> 29] as number
+  text[1] = letters[(a >>> 24) & 31] as number
+  text[2] = letters[(a >>> 19) & 31] as number
+  text[3] = letters[(a >>> 14) & 31] as number
+  text[4] = letters[(a >>> 9) & 31] as number
+  text[5] = letters[(a >>> 4) & 31] as number
+  text[6] = letters[((a & 15) << 1) | (b >>> 31)] as number
+  text[7] = letters[(b >>> 26) & 31] as number
+  text[8] = letters[(b >>> 21) & 31] as number
+  text[9] = letters[(b >>> 16) & 31] as number
+  text[10] = letters[(b >>> 11) & 31] as number
+  text[11] = letters[(b >>> 6) & 31] as number
+  text[12] = letters[(b >>> 1) & 31] as number
+  text[13] = letters[((b & 1) << 4) | (c >>> 28)] as number
+  text[14] = letters[(c >>> 23) & 31] as number
+  text[15] = letters[(c >>> 18) & 31] as number
+  text[16] = letters[(c >>> 13) & 31] as number
+  text[17] = letters[(c >>> 8) & 31] as number
+  text[18] = letters[(c >>> 3) & 31] as number
+  text[19] = letters[((c & 7) << 2) | (d >>> 30)] as number
+  text[20] = letters[(d >>> 25) & 31] as number
+  text[21] = letters[(d >>> 20) & 31] as number
+  text[22] = letters[(d >>> 15) & 31] as number
+  text[23] = letters[(d >>> 10) & 31] as number
+  text[24] = letters[(d >>> 5) & 31] as number
+  text[25] = letters[d & 31] as number
+  return text.toString('latin1')
+}
 
-const hexOfWord = (word: number): string =>
-  hexOfByte[word >>> 24] as string + hexOfByte[(word >>> 16) & 255] + hexOfByte[(word >>> 8) & 255] + hexOfByte[word & 255]
+/** Where the sixteen bytes of a UUID stand in its text. */
+const uuidPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
+
+const putWord = (word: number, first: number): void => {
+  for (let i = 0; i < 4; i++) {
+    const byte = (word >>> (24 - 8 * i)) & 255
+    const at = uuidPlaces[first + i] as number
+    uuidText[at] = digits[byte >>> 4] as number
+    uuidText[at + 1] = digits[byte & 15] as number
+  }
+}
 
 /** The five bits that a letter of a suffix stands for; -1 for what is no such letter. */
 const bitsAt = (suffix: string, i: number): number => valueOf[suffix.charCodeAt(i) & 127] as number
@@ -52,6 +90,7 @@ const wordsOf = (suffix: string): readonly [number, number, number, number] => {
 
 const isSuffix = (suffix: string): boolean => suffixPattern.test(suffix)
 
+const newBytes = Buffer.alloc(16)
 let lastMs = 0
 let sequence = 0
 
@@ -65,11 +104,9 @@ export const newId = <Prefix extends string>(prefix: Prefix, office: number): Id
   } else {
     sequence += 1
   }
-  const bytes = v7({ msecs: lastMs, seq: sequence, random }, new Uint8Array(16))
-  bytes[14] = office >> 8
-  bytes[15] = office & 0xff
-  const words = new DataView(bytes.buffer, bytes.byteOffset)
-  return `${prefix}_${suffixOf(words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12))}`
+  v7({ msecs: lastMs, seq: sequence, random }, newBytes)
+  newBytes.writeUInt16BE(office, 14)
+  return `${prefix}_${suffixOf(newBytes.readUInt32BE(0), newBytes.readUInt32BE(4), newBytes.readUInt32BE(8), newBytes.readUInt32BE(12))}`
 }
 
 const suffixIn = (id: string): string => id.slice(id.lastIndexOf('_') + 1)
@@ -79,16 +116,33 @@ export const uuidOf = (id: string): string => {
   const suffix = suffixIn(id)
   if (!isSuffix(suffix)) throw new TypeError(`not an id: ${id}`)
   const [a, b, c, d] = wordsOf(suffix)
-  const [second, third] = [hexOfWord(b), hexOfWord(c)]
-  return `${hexOfWord(a)}-${second.slice(0, 4)}-${second.slice(4)}-${third.slice(0, 4)}-${third.slice(4)}${hexOfWord(d)}`
+  putWord(a, 0)
+  putWord(b, 4)
+  putWord(c, 8)
+  putWord(d, 12)
+  return uuidText.toString('latin1')
 }
 
-const word = (hex: string) => Number.parseInt(hex, 16)
+const digitOf = new Uint8Array(128)
+for (const hex of ['0123456789abcdef', '0123456789ABCDEF']) for (let i = 0; i < 16; i++) digitOf[hex.charCodeAt(i)] = i
 
-/** The wire's form of a UUID of the database, with or without its dashes. */
+/** Eight hex digits of a UUID's text from a place on, over a dash if there is one. */
+const wordAt = (text: string, at: number): number => {
+  let value = 0
+  for (let i = at, left = 8; left > 0; i++) {
+    const code = text.charCodeAt(i)
+    if (code === dash) continue
+    value = value << 4 | digitOf[code & 127] as number
+    left -= 1
+  }
+  return value
+}
+const dash = 0x2d
+
+/** The wire's form of a UUID of the database, with or without its dashes; lower case, as the database writes it. */
 export const idOf = <Prefix extends string>(prefix: Prefix, uuid: string): Id<Prefix> => {
-  const hex = uuid.replaceAll('-', '')
-  return `${prefix}_${suffixOf(word(hex.slice(0, 8)), word(hex.slice(8, 16)), word(hex.slice(16, 24)), word(hex.slice(24)))}`
+  const [b, c, d] = uuid.length === 36 ? [9, 19, 28] as const : [8, 16, 24] as const
+  return `${prefix}_${suffixOf(wordAt(uuid, 0), wordAt(uuid, b), wordAt(uuid, c), wordAt(uuid, d))}`
 }
 
 /** The number of the notary office an id belongs to; 0 for none. */

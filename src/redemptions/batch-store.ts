@@ -1,6 +1,6 @@
 import type { Contract } from '../contracts/model.js'
 import { idOf, newId, uuidOf, type Id } from '../kernel/id.js'
-import { bytes, instants, integers, uuids, words } from '../db/arrays.js'
+import { bytes, instants, integers, jsons, uuids, words } from '../db/arrays.js'
 import type { Client, Row } from '../db/client.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
 import { remainderDeadline, type CheckInCode, type Release } from './model.js'
@@ -111,8 +111,8 @@ export const codesUsedUp = '22012'
 const recordText = `
 with redeemed as (
   select * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::date[],
-    $10::timestamptz[], $11::uuid[], $12::uuid[], $13::bytea[], $14::bytea[], $15::bytea[], $16::text[], $17::uuid[],
-    $18::bigint[], $19::bigint[], $20::uuid[], $21::text[], $22::text[], $31::text[])
+    $10::timestamptz[], $11::uuid[], $12::uuid[], $13::bytea[], $14::bytea[], $15::bytea[], string_to_array($16, E'\\x1e'), $17::uuid[],
+    $18::bigint[], $19::bigint[], $20::uuid[], $21::text[], string_to_array($22, E'\\x1e'), $31::text[])
     as r(id, contract_id, merchant_id, state, units, amount_fen, units_left, date, due_at, venue_id, cashier_id, code_hash,
       key_hash, request_hash, answer, transfer_id, held_after, pending_after, evidence_id, fact, entry, reference)
 ), contract_after as (
@@ -160,9 +160,9 @@ export const recordBatch = async (client: Client, office: number, decided: reado
     integers(of(({ release }) => release.unitsLeft)), words(of(({ release }) => release.date)), instants(of(({ release }) => release.dueAt)),
     uuids(of(({ release }) => (release.venueId === null ? null : uuidOf(release.venueId)))),
     uuids(of(({ release }) => (release.cashierId === null ? null : uuidOf(release.cashierId)))),
-    bytes(of(({ codeHash }) => codeHash)), bytes(of(({ keyHash }) => keyHash)), bytes(of(({ requestHash }) => requestHash)), of(({ answer }) => answer),
+    bytes(of(({ codeHash }) => codeHash)), bytes(of(({ keyHash }) => keyHash)), bytes(of(({ requestHash }) => requestHash)), jsons(of(({ answer }) => answer)),
     uuids(of(({ transferId }) => (transferId === undefined ? null : uuidOf(transferId)))), integers(of(({ heldAfter }) => heldAfter)),
-    integers(of(({ pendingAfter }) => pendingAfter)), uuids(of(({ evidenceId }) => uuidOf(evidenceId))), words(of(({ fact }) => fact)), of(({ entry }) => entry),
+    integers(of(({ pendingAfter }) => pendingAfter)), uuids(of(({ evidenceId }) => uuidOf(evidenceId))), words(of(({ fact }) => fact)), jsons(of(({ entry }) => entry)),
     uuids(ofContract(({ id }) => uuidOf(id))), integers(ofContract(({ unitsUsed }) => unitsUsed)), integers(ofContract(({ allocFen }) => allocFen)),
     integers(ofContract(({ heldFen }) => heldFen)), integers(ofContract(({ pendingFen }) => pendingFen)), words(ofContract(({ status }) => status)),
     instants(ofContract(({ endedAt }) => endedAt)), now, words(of(({ release }) => release.id))

@@ -1,14 +1,14 @@
 import { unavailable } from '../kernel/problems.js'
 
 /*
- * Requests that arrive while a batch is in flight form the next one: under load batches grow by
+ * Requests that arrive while batches are in flight form the next one: under load batches grow by
  * themselves, and a lone request never waits. The queue is bounded; past it the answer is "try
  * again" at once, before anything is done.
  */
 
 type Waiting<Item, Answer> = Readonly<{ item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }>
 
-/** How one item of a batch ended: its answer, its own refusal, or: decide it again in the next batch. */
+/** How one item of a batch ended: its answer, its own refusal, or: decide it again in a later batch. */
 export type Outcome<Answer> = Readonly<{ answer: Answer } | { refusal: unknown } | { again: true }>
 
 type Options<Item, Answer> = Readonly<{
@@ -19,26 +19,21 @@ type Options<Item, Answer> = Readonly<{
   onBatch?: (size: number, queued: number) => void
 }>
 
+/** While the database works on one batch, this process decides the other. */
+const inFlightMax = 2
+/** A second batch is worth its commit from this size on. */
+const secondMin = 32
+/** Answering a batch costs this process as much as booking it costs the database: only so many at a time, so that what the database says meanwhile is heard. */
+const answersPerTurn = 16
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
 
 export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }: Options<Item, Answer>) => {
   let queue: Waiting<Item, Answer>[] = []
-  let inFlight: Promise<void> | undefined
-
-  /** What must be decided again goes first into the next batch. */
-  const requeue = (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): void => {
-    const again = batch.filter((_, i) => { const outcome = outcomes[i]; return outcome === undefined || 'again' in outcome })
-    queue = [...again, ...queue]
-  }
-
-  const answer = (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): void => {
-    batch.forEach((waiting, i) => {
-      const outcome = outcomes[i]
-      if (outcome === undefined || 'again' in outcome) return
-      if ('answer' in outcome) waiting.resolve(outcome.answer)
-      else waiting.reject(outcome.refusal)
-    })
-  }
+  let inFlight = 0
+  let starts = false
+  /** Batches that are not answered yet. */
+  const open = new Set<Promise<void>>()
 
   const take = (): readonly Waiting<Item, Answer>[] => {
     const batch = queue.slice(0, batchMax)
@@ -47,21 +42,39 @@ export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }
     return batch
   }
 
-  const drain = async (): Promise<void> => {
-    // Answering a batch costs this process as much as booking one costs the database: the next batch
-    // is on its way there before the last one is answered.
-    let answerLast = (): void => undefined
-    while (queue.length > 0) {
-      const batch = take()
-      const running = run(batch.map(({ item }) => item)).then(
-        (outcomes) => { requeue(batch, outcomes); return () => { answer(batch, outcomes) } },
-        (error: unknown) => () => { for (const { reject } of batch) reject(error) })
-      await nextTurn()
-      answerLast()
-      answerLast = await running
-      if (queue.length === 0) { answerLast(); answerLast = () => undefined }
+  const outcomesOf = (batch: readonly Waiting<Item, Answer>[]): Promise<readonly Outcome<Answer>[]> =>
+    run(batch.map(({ item }) => item)).catch((refusal: unknown) => batch.map(() => ({ refusal })))
+
+  /** What must be decided again goes first into the next batch. */
+  const requeue = (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): void => {
+    const again = batch.filter((_, i) => { const outcome = outcomes[i]; return outcome === undefined || 'again' in outcome })
+    if (again.length > 0) queue = [...again, ...queue]
+  }
+
+  const answer = async (batch: readonly Waiting<Item, Answer>[], outcomes: readonly Outcome<Answer>[]): Promise<void> => {
+    for (const [i, { resolve, reject }] of batch.entries()) {
+      if (i % answersPerTurn === 0) await nextTurn()
+      const outcome = outcomes[i]
+      if (outcome === undefined || 'again' in outcome) continue
+      if ('answer' in outcome) resolve(outcome.answer)
+      else reject(outcome.refusal)
     }
-    inFlight = undefined
+  }
+
+  const book = async (batch: readonly Waiting<Item, Answer>[]): Promise<void> => {
+    const outcomes = await outcomesOf(batch)
+    requeue(batch, outcomes)
+    inFlight -= 1
+    start()
+    await answer(batch, outcomes)
+  }
+
+  const start = (): void => {
+    while (queue.length > 0 && (inFlight === 0 || (inFlight < inFlightMax && queue.length >= secondMin))) {
+      inFlight += 1
+      const booked = book(take()).finally(() => { open.delete(booked) })
+      open.add(booked)
+    }
   }
 
   return {
@@ -73,9 +86,16 @@ export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }
       }
       queue.push({ item, resolve, reject })
       // The turn of the event loop that brought this request brings its neighbours too.
-      inFlight ??= nextTurn().then(drain)
+      if (starts) return
+      starts = true
+      setImmediate(() => { starts = false; start() })
     }),
-    /** Waits until nothing is under way. */
-    idle: async (): Promise<void> => { await inFlight }
+    /** Waits until everything is answered. */
+    idle: async (): Promise<void> => {
+      while (queue.length > 0 || open.size > 0) {
+        await nextTurn()
+        await Promise.all(open)
+      }
+    }
   }
 }

@@ -16,7 +16,7 @@ export const unitsReleased = (after: Contract, release: Release): Journal => ({
   contractId: after.id,
   merchantId: after.merchantId,
   occurredAt: release.createdAt,
-  facts: { units: release.units, kind: release.kind, date: release.date, venueId: release.venueId ?? undefined },
+  facts: { date: release.date, kind: release.kind, units: release.units, venueId: release.venueId ?? undefined },
   lines: [debit(held(after), release.amountFen), credit(pending(after), release.amountFen)]
 })
 

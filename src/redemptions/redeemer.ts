@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock.js'
 import { newId } from '../kernel/id.js'
 import { Problem } from '../kernel/problem.js'
 import { idempotencyKeyReused } from '../kernel/problems.js'
+import { storedAs } from '../kernel/wire.js'
 import { accountName } from '../ledger/model.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
 import { codesUsedUp, countWrongShortCodes, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, scheduleRemainders, type Decided, type FoundCode } from './batch-store.js'
@@ -39,7 +40,7 @@ type Dependencies = Readonly<{
   onBatch?: (size: number, queued: number) => void
 }>
 
-const batchMax = 256
+const batchMax = 128
 const queueMax = 8_192
 const attemptsMax = 6
 /** serialization failure, deadlock, a key or code that another process was faster with */
@@ -85,7 +86,7 @@ const codeOf = ({ redeem: { code }, merchantId }: Item, { found, foundShort, wro
 const evidenceOf = (office: number, contract: Contract, release: Release, transferId: Decided['transferId']) => {
   const id = newId('evd', office)
   const journal = unitsReleased(contract, release)
-  const lines = journal.lines.filter(({ amount }) => amount > 0n).map(({ account, side, amount }) => ({ account: accountName(account), side, amountFen: amount }))
+  const lines = journal.lines.filter(({ amount }) => amount > 0n).map(({ account, side, amount }) => ({ account: accountName(account), amountFen: amount, side }))
   const fact = transferId === undefined ? 'session-recorded' : journal.event
   return {
     evidenceId: id, fact,
@@ -116,15 +117,16 @@ const decideNew = (item: Item, loaded: Loaded, state: State): Answer => {
   })
   const transferId = release.amountFen > 0n ? newId('trf', office) : undefined
   const answer = answerOf(release)
+  const answerText = JSON.stringify(z.encode(RedeemAnswer, answer))
   state.contracts.set(contract.id, contract)
   state.changed.add(contract.id)
   state.used.add(hash as string)
   state.decided.push({
     release, codeHash: (code as CheckInCode).codeHash, keyHash: item.keyHash, requestHash: item.command.requestHash,
-    answer: JSON.stringify(z.encode(RedeemAnswer, answer)), transferId, heldAfter: contract.heldFen,
+    answer: answerText, transferId, heldAfter: contract.heldFen,
     pendingAfter: contract.pendingFen, ...evidenceOf(office, contract, release, transferId)
   })
-  return answer
+  return storedAs(answer, answerText)
 }
 
 const decide = (item: Item, loaded: Loaded, state: State): Outcome<Answer> => {
@@ -228,11 +230,14 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     }
   }
 
-  const lanes = new Map<number, ReturnType<typeof createBatcher<Item, Answer>>>()
+  // A batch has codes of one kind, found by one statement that locks their contracts in the order of
+  // their ids: two batches side by side may wait for one another, but never in a circle.
+  const lanes = new Map<string, ReturnType<typeof createBatcher<Item, Answer>>>()
 
-  const laneOf = (office: number) => {
-    const lane = lanes.get(office) ?? createBatcher<Item, Answer>({ batchMax, queueMax, run: (items) => run(office, items), ...(onBatch ? { onBatch } : {}) })
-    lanes.set(office, lane)
+  const laneOf = (office: number, { code }: Redeem) => {
+    const name = `${office} ${shortCode.test(code)}`
+    const lane = lanes.get(name) ?? createBatcher<Item, Answer>({ batchMax, queueMax, run: (items) => run(office, items), ...(onBatch ? { onBatch } : {}) })
+    lanes.set(name, lane)
     return lane
   }
 
@@ -240,7 +245,7 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     /** Redeems a code, in the batch that forms next. @throws the refusals of the rule, unavailable (503) when too many wait */
     submit: (office: number, command: Command, merchantId: MerchantId, request: Redeem): Promise<Answer> => {
       const keyHash = keyHashOf(command)
-      return laneOf(office).submit({ command, merchantId, redeem: request, keyHash, key: keyHash.toString('base64') })
+      return laneOf(office, request).submit({ command, merchantId, redeem: request, keyHash, key: keyHash.toString('base64') })
     },
     /** Waits for the batches under way. */
     drain: async (): Promise<void> => { for (const lane of lanes.values()) await lane.idle() }

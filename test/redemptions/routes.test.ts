@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
 import { newConsumer, type Consumer } from '../support/people.js'
@@ -27,6 +28,7 @@ t.test('redemptions', async (t) => {
   const other = await newShop(app)
   const tenSessions = await listProduct(app, shop)
   const fiveSessions = await listProduct(app, shop, { name: '5 次卡', sessions: 5, priceFen: 99_999 })
+  const manySessions = await listProduct(app, shop, { name: '60 次卡', sessions: 60, priceFen: 60_000 })
   const consumer = await newConsumer(app)
 
   t.test('a code moves one session\'s money from held to pending, and after the window it is payable', async (t) => {
@@ -66,6 +68,19 @@ t.test('redemptions', async (t) => {
     t.match(await contractOf(consumer, id), { sessions: { used: 1 } })
     t.match(await shop.cashier.post('/redemptions', { code, venueId: shop.venueId, sessions: 2 }, { key }), { status: 422, body: { code: 'idempotency_key_reused' } })
     t.match(await shop.cashier.post('/redemptions', { code, venueId: shop.venueId }), { status: 422, body: { code: 'code_used' } }, 'a new key cannot spend a code again')
+  })
+
+  t.test('batches side by side on the same contracts: each code is found, and each session goes once', async (t) => {
+    const contracts = await Promise.all(Array.from({ length: 4 }, () => buy(app, consumer, manySessions)))
+    const codes = await Promise.all(Array.from({ length: 240 }, (_, i) => codeOf(consumer, contracts[i % 4] as string)))
+    const answers = await Promise.all(codes.map(async ({ code, shortCode }, i) => {
+      // In waves, so that one batch is on its way while the next one forms.
+      await sleep(Math.floor(i / 40) * 5)
+      return shop.cashier.post('/redemptions', { code: i % 3 === 0 ? shortCode : code, venueId: shop.venueId })
+    }))
+    t.same(answers.filter(({ status }) => status !== 201).map(({ body }) => body.code), [])
+    for (const id of contracts) t.match(await contractOf(consumer, id), { sessions: { used: 60, left: 0 }, money: { heldFen: 0, pendingFen: 60_000 } })
+    await assertBooks(t, app)
   })
 
   t.test('a refusal leaves the key free', async (t) => {

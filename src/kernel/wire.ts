@@ -1,0 +1,16 @@
+/*
+ * An answer that was stored with its effect, for who asks again with the same key, is sent as it was
+ * stored: encoded once.
+ */
+
+const texts = new WeakMap<object, string>()
+
+/** Notes the JSON text that an answer was stored as. */
+export const storedAs = <Answer extends object>(answer: Answer, text: string): Answer => {
+  texts.set(answer, text)
+  return answer
+}
+
+/** The JSON text an answer was stored as, if it was. */
+export const storedText = (answer: unknown): string | undefined =>
+  (typeof answer === 'object' && answer !== null ? texts.get(answer) : undefined)
