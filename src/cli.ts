@@ -21,7 +21,7 @@ import { Contradiction, witnessOnce } from './witness/witness.js'
 const usage = `用法 Usage:
   ticun verify RECEIPT.json --key KEY [--tsa-ca FILE.pem] [--witness KEY]…
   ticun verify log URL --key KEY [--state FILE]
-  ticun witness URL --key KEY --witness-key FILE --state FILE [--out FILE] [--every SECONDS]
+  ticun witness URL --key KEY --witness-key FILE --state FILE [--out FILE] [--submit] [--every SECONDS]
   ticun witness new-key NAME --witness-key FILE
 
 KEY: 公钥（name+hash+base64），或存有公钥的文件 a verifier key, or a file that holds one
@@ -43,7 +43,7 @@ const keyFrom = async (given: string): Promise<VerifierKey> => verifierKeyOf(giv
 
 const options = {
   key: { type: 'string' }, 'tsa-ca': { type: 'string' }, witness: { type: 'string', multiple: true },
-  state: { type: 'string' }, 'witness-key': { type: 'string' }, out: { type: 'string' }, every: { type: 'string' }, help: { type: 'boolean', short: 'h' }
+  state: { type: 'string' }, 'witness-key': { type: 'string' }, out: { type: 'string' }, submit: { type: 'boolean' }, every: { type: 'string' }, help: { type: 'boolean', short: 'h' }
 } satisfies ParseArgsConfig['options']
 
 const parsed = (args: string[]) => {
@@ -82,7 +82,7 @@ const alarm = async (contradiction: Contradiction, state: string): Promise<void>
   process.stderr.write(`警报 ALARM: ${refusalOf(contradiction.cause)}两份互相矛盾的已签名检查点存于 The two signed checkpoints that contradict each other are in ${file}\n`)
 }
 
-const witness = async (url: string, { key, 'witness-key': witnessKeyFile, state, out, every }: Values): Promise<void> => {
+const witness = async (url: string, { key, 'witness-key': witnessKeyFile, state, out, submit = false, every }: Values): Promise<void> => {
   const path = required(state, '--state')
   const seconds = every === undefined ? undefined : Number(every)
   if (seconds !== undefined && !(seconds >= 1)) throw new UsageError('--every must be at least one second')
@@ -92,8 +92,10 @@ const witness = async (url: string, { key, 'witness-key': witnessKeyFile, state,
   }
   for (;;) {
     try {
-      const { size, note, isNew } = await witnessOnce({ log: await findLog(url), ...parts })
+      const log = await findLog(url)
+      const { size, note, isNew } = await witnessOnce({ log, ...parts })
       if (out === undefined && isNew) say(note)
+      if (submit) await log.submit(note)
       if (out !== undefined) await writeDurably(out, note)
       if (isNew) process.stderr.write(`已联署 cosigned: ${size}\n`)
     } catch (error) {

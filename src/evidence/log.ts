@@ -1,12 +1,14 @@
-import { actorOf, anyone, worker, type Actor, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { actorOf, anyone, worker, type Actor, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Caller } from '../kernel/caller.js'
 import { invariant } from '../kernel/invariant.js'
 import { notFound } from '../kernel/problems.js'
-import type { ConsistencyProof, ConsistencyQuery, InclusionProof, InclusionQuery, LogEntry, Receipt } from './model.js'
+import type { ConsistencyProof, ConsistencyQuery, CosignatureAnswer, InclusionProof, InclusionQuery, LogEntry, Receipt } from './model.js'
 import { beyondLog } from './problems.js'
-import { readerOf, type Sequencer } from './sequencer.js'
-import { findCheckpoint, findEntry, findFirstPlace, findLog, findTiles, findTimestamp, findTimestampOver, listAnchors, listEntriesAbout, type SeenEntry } from './store.js'
-import { consistencyRanges, hashLength, hasherOf, hashOf, inclusionRanges, tilesOf, tileWidth } from './tree.js'
+import type { LogHead, LogReader } from './reader.js'
+import type { Sequencer } from './sequencer.js'
+import { findCheckpoint, findEntry, findFirstPlace, findTimestamp, findTimestampOver, listAnchors, listCosignatures, listEntriesAbout, type SeenEntry } from './store.js'
+import type { Witnesses } from './witnesses.js'
+import { consistencyRanges, hashLength, inclusionRanges, tileWidth } from './tree.js'
 
 /*
  * What the log shows: to everyone its checkpoints, hashes and proofs; the entries to whoever may
@@ -18,6 +20,8 @@ type OfOffice = Readonly<{ officeId?: `off_${string}` | undefined }>
 type Dependencies = Readonly<{
   work: UnitOfWork
   sequencer: Sequencer
+  reader: LogReader
+  witnesses: Witnesses
   /** The number of the office named, else of the caller's, else of the only one. */
   resolveOffice: (named: OfOffice['officeId'], caller: Caller | undefined) => Promise<number>
   /** Sees to it that what can be time-stamped is. */
@@ -32,70 +36,56 @@ const partMax = 1_000
 
 const text = (hashes: readonly Buffer[]) => hashes.map((hash) => hash.toString('base64'))
 
-export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certificatesOf, listOffices }: Dependencies) => {
-  const headOf = async (tx: Tx) => {
-    const [log, checkpoint] = [await findLog(tx), await findCheckpoint(tx)]
-    return log && checkpoint && { log, checkpoint }
-  }
-
-  type Head = NonNullable<Awaited<ReturnType<typeof headOf>>>
-
-  /** Reads an office's log with its newest checkpoint; one that has none yet is opened. */
-  const reading = async <Result>(office: number, use: (tx: Tx, head: Head) => Promise<Result>): Promise<Result> => {
-    const read = () => work.read(anyone, office, async (tx) => {
-      const head = await headOf(tx)
-      return head && { result: await use(tx, head) }
-    })
-    const first = await read()
-    if (first) return first.result
+export const createEvidenceLog = ({ work, sequencer, reader, witnesses, resolveOffice, stamp, certificatesOf, listOffices }: Dependencies) => {
+  /** An office's log at its newest checkpoint, or at one of a size at least; one that has none yet is opened. */
+  const headOf = async (office: number, sizeMin = 0): Promise<LogHead> => {
+    const found = await reader.head(office, sizeMin)
+    if (found) return found
     await sequencer.catchUp(office)
-    const second = await read()
-    invariant(second, `office ${office} has no log`)
-    return second.result
+    const head = await reader.head(office)
+    invariant(head, `office ${office} has no log`)
+    return head
   }
 
   /** The newest checkpoint: a signed note. */
   const checkpoint = async ({ officeId }: OfOffice, caller?: Caller): Promise<string> =>
-    reading(await resolveOffice(officeId, caller), async (_, head) => head.checkpoint.note)
+    (await headOf(await resolveOffice(officeId, caller))).checkpoint.note
 
   /** The key that checkpoints are signed with, as `name+hash+base64`. */
   const key = async ({ officeId }: OfOffice, caller?: Caller): Promise<string> =>
-    reading(await resolveOffice(officeId, caller), async (_, { log }) => `${log.verifierKey}\n`)
+    `${(await headOf(await resolveOffice(officeId, caller))).log.verifierKey}\n`
 
-  /** Hashes of ranges of leaves, from tiles read together. */
-  const hashes = async (tx: Tx, hash: Receipt['log']['hash'], ranges: readonly (readonly [number, number])[]): Promise<Buffer[]> => {
-    const read = readerOf(await findTiles(tx, tilesOf(ranges)))
-    const hasher = hasherOf(hash)
-    return ranges.map((range) => hashOf(hasher, range, read))
+  /** @throws beyond_log (422) */
+  const inclusion = async ({ officeId, leafIndex, treeSize: wanted }: InclusionQuery, caller?: Caller): Promise<InclusionProof> => {
+    const office = await resolveOffice(officeId, caller)
+    const head = await headOf(office, Math.max(wanted ?? 0, leafIndex + 1))
+    const newest = head.checkpoint.treeSize
+    const treeSize = wanted ?? newest
+    if (treeSize > newest || leafIndex >= treeSize) throw beyondLog({ treeSize: newest })
+    const [leafHash, ...path] = await reader.hashes(office, head, [[leafIndex, leafIndex + 1], ...inclusionRanges(leafIndex, treeSize)])
+    return { leafIndex, treeSize, leafHash: (leafHash as Buffer).toString('base64'), hashes: text(path) }
   }
 
   /** @throws beyond_log (422) */
-  const inclusion = async ({ officeId, leafIndex, treeSize: wanted }: InclusionQuery, caller?: Caller): Promise<InclusionProof> =>
-    reading(await resolveOffice(officeId, caller), async (tx, { log, checkpoint }) => {
-      const treeSize = wanted ?? checkpoint.treeSize
-      if (treeSize > checkpoint.treeSize || leafIndex >= treeSize) throw beyondLog({ treeSize: checkpoint.treeSize })
-      const [leafHash, ...path] = await hashes(tx, log.hash, [[leafIndex, leafIndex + 1], ...inclusionRanges(leafIndex, treeSize)])
-      return { leafIndex, treeSize, leafHash: (leafHash as Buffer).toString('base64'), hashes: text(path) }
-    })
-
-  /** @throws beyond_log (422) */
-  const consistency = async ({ officeId, from, to }: ConsistencyQuery, caller?: Caller): Promise<ConsistencyProof> =>
-    reading(await resolveOffice(officeId, caller), async (tx, { log, checkpoint }) => {
-      const treeSize = to ?? checkpoint.treeSize
-      if (treeSize > checkpoint.treeSize || from > treeSize) throw beyondLog({ treeSize: checkpoint.treeSize })
-      return { from, treeSize, hashes: text(await hashes(tx, log.hash, consistencyRanges(from, treeSize))) }
-    })
+  const consistency = async ({ officeId, from, to }: ConsistencyQuery, caller?: Caller): Promise<ConsistencyProof> => {
+    const office = await resolveOffice(officeId, caller)
+    const head = await headOf(office, Math.max(to ?? 0, from))
+    const newest = head.checkpoint.treeSize
+    const treeSize = to ?? newest
+    if (treeSize > newest || from > treeSize) throw beyondLog({ treeSize: newest })
+    return { from, treeSize, hashes: text(await reader.hashes(office, head, consistencyRanges(from, treeSize))) }
+  }
 
   /**
    * A tile (C2SP tlog-tiles), the first `width` hashes of it.
    * @throws not_found (404) where the log is not that large
    */
-  const tile = async ({ officeId }: OfOffice, { level, index, width }: Readonly<{ level: number; index: number; width: number }>): Promise<Buffer> =>
-    reading(await resolveOffice(officeId, undefined), async (tx) => {
-      const [found] = await findTiles(tx, [{ level, index }])
-      if (!found || width > tileWidth || found.hashes.length < width * hashLength) throw notFound({})
-      return found.hashes.subarray(0, width * hashLength)
-    })
+  const tile = async ({ officeId }: OfOffice, { level, index, width }: Readonly<{ level: number; index: number; width: number }>): Promise<Buffer> => {
+    const office = await resolveOffice(officeId, undefined)
+    const found = await reader.tile(office, await headOf(office), { level, index })
+    if (!found || width > tileWidth || found.length < width * hashLength) throw notFound({})
+    return found.subarray(0, width * hashLength)
+  }
 
   /**
    * The exact bytes of an entry.
@@ -107,9 +97,9 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
     return found.entry
   }
 
-  const proven = async (tx: Tx, hash: Receipt['log']['hash'], treeSize: number, { leafIndex, entry, openings }: SeenEntry): Promise<Receipt['entries'][number]> => ({
+  const proven = async (office: number, head: LogHead, treeSize: number, { leafIndex, entry, openings }: SeenEntry): Promise<Receipt['entries'][number]> => ({
     leafIndex, entry,
-    inclusionProof: text(await hashes(tx, hash, inclusionRanges(leafIndex, treeSize))),
+    inclusionProof: text(await reader.hashes(office, head, inclusionRanges(leafIndex, treeSize))),
     ...(openings === null ? {} : { openings })
   })
 
@@ -125,20 +115,24 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
     const last = seen.at(-1)
     if (!last) throw notFound({})
     await stamp(office)
-    return reading(office, async (tx, { log, checkpoint: newest }) => {
+    const { checkpoint, cosignatures, timestamp, anchors } = await work.read(anyone, office, async (tx) => {
       const timestamp = await findTimestampOver(tx, last.leafIndex)
-      const checkpoint = timestamp ? await findCheckpoint(tx, timestamp.treeSize) : newest
+      const checkpoint = await findCheckpoint(tx, timestamp?.treeSize)
       invariant(checkpoint, 'a time-stamp without its checkpoint')
-      const entries: Receipt['entries'] = []
-      for (const one of seen) entries.push(await proven(tx, log.hash, checkpoint.treeSize, one))
-      return {
-        format: 'ticun-receipt/1', about,
-        log: { origin: log.origin, key: log.verifierKey, hash: log.hash },
-        entries, ...(from > 0 ? { from } : {}), ...(next ? { next: next.leafIndex } : {}), checkpoint: checkpoint.note,
-        timestamp: timestamp ? { token: timestamp.token.toString('base64'), authority: timestamp.authority, certificates: await certificatesOf(office, timestamp.authority) ?? null } : null,
-        anchors: (await listAnchors(tx, checkpoint.treeSize)).map(({ chain, reference }) => ({ chain, reference }))
-      }
+      return { timestamp, checkpoint, cosignatures: await listCosignatures(tx, checkpoint.treeSize), anchors: await listAnchors(tx, checkpoint.treeSize) }
     })
+    const head = await headOf(office, checkpoint.treeSize)
+    const entries: Receipt['entries'] = []
+    for (const one of seen) entries.push(await proven(office, head, checkpoint.treeSize, one))
+    const { origin, verifierKey, hash } = head.log
+    return {
+      format: 'ticun-receipt/1', about,
+      log: { origin, key: verifierKey, hash },
+      entries, ...(from > 0 ? { from } : {}), ...(next ? { next: next.leafIndex } : {}), checkpoint: checkpoint.note,
+      ...(cosignatures.length > 0 ? { cosignatures: cosignatures.map(({ line }) => line) } : {}),
+      timestamp: timestamp ? { token: timestamp.token.toString('base64'), authority: timestamp.authority, certificates: await certificatesOf(office, timestamp.authority) ?? null } : null,
+      anchors: anchors.map(({ chain, reference }) => ({ chain, reference }))
+    }
   }
 
   /** The same of what the caller may see. @throws not_found (404) */
@@ -160,7 +154,7 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
 
   /** The newest time-stamp's token, DER, with the size of the checkpoint it is over. @throws not_found (404) where there is none */
   const timestampOf = async ({ officeId }: OfOffice, treeSize: number | undefined): Promise<Buffer> =>
-    reading(await resolveOffice(officeId, undefined), async (tx) => {
+    work.read(anyone, await resolveOffice(officeId, undefined), async (tx) => {
       const found = await findTimestamp(tx, treeSize)
       if (!found) throw notFound({})
       return found.token
@@ -170,14 +164,16 @@ export const createEvidenceLog = ({ work, sequencer, resolveOffice, stamp, certi
   const list = async (): Promise<{ items: LogEntry[] }> => {
     const items: LogEntry[] = []
     for (const { id, number, name } of await listOffices()) {
-      items.push(await reading(number, async (_, { log, checkpoint }) => ({
-        officeId: id, name, origin: log.origin, key: log.verifierKey, hash: log.hash, treeSize: checkpoint.treeSize, path: `/v1/evidence/logs/${id}`
-      })))
+      const { log, checkpoint } = await headOf(number)
+      items.push({ officeId: id, name, origin: log.origin, key: log.verifierKey, hash: log.hash, treeSize: checkpoint.treeSize, path: `/v1/evidence/logs/${id}` })
     }
     return { items }
   }
 
-  return { list, checkpoint, key, inclusion, consistency, tile, entry, receiptSeenBy, receipt, placeOf, timestampOf }
+  /** Takes the cosignatures that witnesses hand in. @throws cosignature_refused (422) */
+  const cosign = async ({ officeId }: OfOffice, note: string): Promise<CosignatureAnswer> => witnesses.receive(await resolveOffice(officeId, undefined), note)
+
+  return { list, cosign, checkpoint, key, inclusion, consistency, tile, entry, receiptSeenBy, receipt, placeOf, timestampOf }
 }
 
 export type EvidenceLog = ReturnType<typeof createEvidenceLog>

@@ -13,13 +13,17 @@ export type Fact =
   | 'contract-made' | 'legal-meaning-told' | 'contract-signed' | 'contract-cancelled' | 'contract-expired' | 'contract-reactivated'
   | 'deposit-credited' | 'deposit-refused'
   | 'session-recorded' | 'objection-made' | 'objection-withdrawn' | 'release-voided'
-  | 'statement-imported' | 'suspense-resolution-proposed' | 'suspense-resolution-withdrawn' | 'day-close-proposed' | 'day-closed'
+  | 'statement-imported' | 'channel-report-imported' | 'suspense-resolution-proposed' | 'suspense-resolution-withdrawn' | 'suspense-return-ordered' | 'suspense-return-failed' | 'day-close-proposed' | 'day-closed'
   | 'settlement-account-change-requested' | 'settlement-account-change-approved' | 'settlement-account-change-ended' | 'settlement-account-changed'
   | 'settlement-drafted' | 'settlement-cancelled'
+  | 'legal-hold-proposed' | 'legal-hold-approved' | 'legal-hold-withdrawn' | 'legal-hold-renewed' | 'legal-hold-lapsed'
+  | 'legal-hold-lifting-proposed' | 'legal-hold-lifting-withdrawn' | 'legal-hold-lifted'
   | 'refund-requested' | 'refund-consented' | 'refund-declined' | 'refund-rejected'
   | 'pause-proposed' | 'pause-agreed' | 'pause-declined' | 'pause-withdrawn' | 'pause-lapsed' | 'pause-began' | 'pause-ended'
   | 'handover-offered' | 'handover-accepted' | 'handover-declined' | 'handover-cancelled' | 'handover-lapsed'
   | 'evidence-filed'
+  | 'access-log-sealed' | 'guardian-consented' | 'identity-correction-asked' | 'identity-corrected' | 'identity-correction-refused' | 'account-closed'
+  | 'alert-opened' | 'alert-explained' | 'alert-rectified' | 'alert-sent-back' | 'alert-escalated' | 'alert-closed'
   | 'document-made' | 'document-sealed' | 'certificate-revoked'
   | 'unclaimed-proposed' | 'unclaimed-approved' | 'unclaimed-refunded' | 'unclaimed-withdrawn' | 'unclaimed-claim-proposed' | 'unclaimed-claim-approved'
   | 'dispute-opened' | 'dispute-escalated' | 'dispute-withdrawn' | 'dispute-closed' | 'dispute-settled' | 'dispute-executed' | 'arbitration-agreed'
@@ -125,6 +129,8 @@ export const Receipt = z.object({
   from: z.int().optional().meta({ description: 'A later part: there are entries before this leaf index' }),
   next: z.int().optional().meta({ description: 'There are more entries, from this leaf index on: ask for the next part with `?from=`' }),
   checkpoint: z.string().meta({ description: 'C2SP tlog-checkpoint, the exact bytes' }),
+  cosignatures: z.array(z.string()).optional()
+    .meta({ description: 'Signature lines of witnesses (C2SP tlog-cosignature): behind the checkpoint they make one signed note' }),
   timestamp: z.object({
     token: z.base64().meta({ description: 'RFC 3161 TimeStampToken over the checkpoint\'s bytes' }),
     authority: z.string(),
@@ -139,6 +145,20 @@ export type Checkpoint = Readonly<{ treeSize: number; root: Buffer; note: string
 
 /** An RFC 3161 token over a checkpoint's note. */
 export type Timestamp = Readonly<{ treeSize: number; authority: string; token: Buffer; genTime: Date }>
+
+/** A witness's line on a checkpoint. */
+export type Cosignature = Readonly<{ treeSize: number; witness: string; line: string; cosignedAt: Date }>
+
+/** What a witness hands in. */
+export const CosignedNote = z.object({
+  note: z.string().max(10_000).meta({ description: 'The checkpoint as it was served, with the lines of one or more witnesses added to it' })
+})
+
+export const CosignatureAnswer = z.object({
+  treeSize: z.int(),
+  witnesses: z.array(z.string()).meta({ description: 'Whose lines are kept with this checkpoint now' })
+}).meta({ id: 'CosignatureAnswer' })
+export type CosignatureAnswer = z.output<typeof CosignatureAnswer>
 
 /** Where a checkpoint was written outside, and under which reference it is found there. */
 export type Anchoring = Readonly<{ treeSize: number; chain: string; reference: string; anchoredAt: Date }>

@@ -4,11 +4,15 @@
  */
 
 type Rounds = Readonly<{
+  /** From the beginning of a round to the beginning of the next, if it takes no longer. */
   pauseMs: number
   offices: () => Promise<readonly number[]>
   run: (office: number) => Promise<void>
   onFailure: (error: unknown) => void
 }>
+
+/** The share of the pause that is kept after a round which took longer. */
+const restShare = 0.2
 
 export const createRounds = ({ pauseMs, offices, run, onFailure }: Rounds) => {
   let timer: NodeJS.Timeout | undefined
@@ -21,7 +25,8 @@ export const createRounds = ({ pauseMs, offices, run, onFailure }: Rounds) => {
   }
 
   const next = (): void => {
-    round = once().catch(onFailure).finally(() => { if (!isStopped) timer = setTimeout(next, pauseMs) })
+    const begun = performance.now()
+    round = once().catch(onFailure).finally(() => { if (!isStopped) timer = setTimeout(next, Math.max(restShare * pauseMs, begun + pauseMs - performance.now())) })
   }
 
   return {

@@ -4,8 +4,8 @@ import type { Caller } from '../kernel/caller.js'
 import { idSchema, officeOf } from '../kernel/id.js'
 import type { ProblemKind } from '../kernel/problem.js'
 import type { EvidenceLog } from './log.js'
-import { ConsistencyProof, ConsistencyQuery, InclusionProof, InclusionQuery, LeafIndex, LogEntry, LogPath, LogQuery, Receipt, ReceiptQuery, TilePath, TimestampQuery } from './model.js'
-import { beyondLog } from './problems.js'
+import { ConsistencyProof, ConsistencyQuery, CosignatureAnswer, CosignedNote, InclusionProof, InclusionQuery, LeafIndex, LogEntry, LogPath, LogQuery, Receipt, ReceiptQuery, TilePath, TimestampQuery } from './model.js'
+import { beyondLog, cosignatureRefused } from './problems.js'
 
 const tags = ['evidence']
 /** The ends that may see entries, each those that concern it. */
@@ -58,6 +58,18 @@ export const evidenceRoutes = ({ log, officeProblems }: Options): Routes => asyn
     schema: { operationId: 'getEvidenceEntry', summary: 'The exact bytes of an entry, for those who may see what it is about', tags, params: LeafIndex, querystring: LogQuery, response: { 200: { description: 'RFC 8785 canonical JSON', content: { 'application/json': { schema: { type: 'object' } } } } } },
     config: { access: readers, problems: officeProblems }
   }, async ({ caller, params, query }, reply) => reply.type('application/json; charset=utf-8').send(Buffer.from(await log.entry(caller, query, params.leafIndex)) as never))
+
+  app.post('/evidence/logs/:officeId/cosignatures', {
+    schema: {
+      operationId: 'cosignCheckpoint',
+      summary: 'A witness hands in its cosignature on a checkpoint (C2SP tlog-cosignature); receipts will carry it',
+      tags,
+      params: LogPath,
+      body: CosignedNote,
+      response: { 200: CosignatureAnswer }
+    },
+    config: { access: 'public', problems: [cosignatureRefused, ...officeProblems] }
+  }, async ({ params, body: { note } }) => log.cosign(params, note))
 
   // C2SP tlog-tiles: the prefix is /v1/evidence/logs/:officeId.
   app.get('/evidence/logs/:officeId/checkpoint', {

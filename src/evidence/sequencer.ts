@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as hashed } from 'node:crypto'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
@@ -7,8 +7,8 @@ import { notFound } from '../kernel/problems.js'
 import type { Vault } from '../kernel/vault.js'
 import type { HashName } from './model.js'
 import { checkpointText, newPrivateKey, noteKeyOf, signNote, type NoteKey } from './note.js'
-import { findCheckpoint, findKey, findLog, findNewestPlacedAt, findTiles, idsSince, insertCheckpoint, insertKey, insertLog, nextIds, oldestRunning, placeEntries, saveTiles, takeLead, type IdRange, type LogRow } from './store.js'
-import { extend, growingTiles, hasherOf, hashOf, tilesOf, type Tile, type TileReader } from './tree.js'
+import { findKey, findLog, findNewestPlacedAt, findTiles, idsSince, insertKey, insertLog, nextIds, placeEntries, saveGrowth, takeLead, type IdRange, type LogRow } from './store.js'
+import { extend, folding, growingTiles, hasherOf, hashOf, type Tile, type TileReader } from './tree.js'
 
 /*
  * Entries are written with no order and no lock, by every transaction for itself. The sequencer
@@ -22,6 +22,9 @@ import { extend, growingTiles, hasherOf, hashOf, tilesOf, type Tile, type TileRe
  * began that runs at its beginning, less what clocks may differ. The next run begins there. The
  * first run of a process begins at the newest entry that has its place. Whatever would be older
  * still is found by a second search, which goes through all entries, a stretch at a time.
+ *
+ * A run costs what it places, and a look at the entries of the last few seconds, however long the
+ * log is: the tree's growing edge is remembered by whoever led last, and read where it is another's.
  */
 
 type Dependencies = Readonly<{
@@ -30,6 +33,8 @@ type Dependencies = Readonly<{
   vault: Vault
   /** The origin of an office's log, asked for when the log is opened; undefined: there is no such office. */
   originOf: (office: number) => Promise<string | undefined>
+  /** Called after an office's log has grown, or may have by another process. */
+  onGrown: (office: number) => void
 }>
 
 const batchMax = 4_096
@@ -42,7 +47,7 @@ const stretch = 50_000
 const keyAbout = 'evidence_keys.key_sealed'
 
 /** What tells a tile among those that were read. */
-export const readerOf = (tiles: readonly Tile[]): TileReader => {
+const readerOf = (tiles: readonly Tile[]): TileReader => {
   const byKey = new Map(tiles.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]))
   return ({ level, index }) => {
     const hashes = byKey.get(`${level}/${index}`)
@@ -50,6 +55,11 @@ export const readerOf = (tiles: readonly Tile[]): TileReader => {
     return hashes
   }
 }
+
+type Edge = Readonly<{ size: number; tiles: readonly Tile[] }>
+
+/** What a step did: before which instant all is seen, what is left of its range, and the tree's new edge if it grew. */
+type Step = Readonly<{ visible: Date; left: IdRange | undefined; edge: Edge | undefined }>
 
 type OpenLog = Readonly<{ row: Omit<LogRow, 'officeId'>; key: NoteKey }>
 
@@ -63,10 +73,12 @@ export const openLog = async (tx: Tx, { vault, origin, hash, now }: Readonly<{ v
   return { row, key }
 }
 
-export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) => {
+export const createSequencer = ({ work, clock, vault, originOf, onGrown }: Dependencies) => {
   const opened = new Map<number, OpenLog>()
   /** Before which instant every entry is known to have its place, by office; later runs begin there. */
   const settled = new Map<number, Date>()
+  /** The growing tiles as this process last wrote them, by office. */
+  const edges = new Map<number, Edge>()
   /** Where the second search has come to, by office; undefined: it begins anew. */
   const searched = new Map<number, string | undefined>()
 
@@ -83,39 +95,50 @@ export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) 
     return log
   }
 
-  /** Takes what has no place yet of a range of entries, a batch of it. @returns where the range goes on, null at its end, or undefined where another process leads */
-  const step = async (tx: Tx, origin: string, range: IdRange, isAwaited = false): Promise<IdRange | null | undefined> => {
-    if (!(await takeLead(tx, isAwaited))) return undefined
-    const { row: { hash }, key } = await logOf(tx, origin)
-    const head = await findCheckpoint(tx)
-    const size = head?.treeSize ?? 0
-    const placed = await placeEntries(tx, size, range, batchMax)
-    if (head && placed.length === 0) return null
-
-    const hasher = hasherOf(hash)
-    const edge = await findTiles(tx, growingTiles(size))
-    const leafHashes = placed.map(({ entry }) => hasher.leaf(createHash(hash).update(entry).digest()))
-    const changed = extend(hasher, size, leafHashes, readerOf(edge))
-    if (changed.length > 0) await saveTiles(tx, changed)
-
-    const treeSize = size + placed.length
-    const needed = tilesOf([[0, treeSize]])
-    const known = new Set([...edge, ...changed].map(({ level, index }) => `${level}/${index}`))
-    const more = await findTiles(tx, needed.filter(({ level, index }) => !known.has(`${level}/${index}`)))
-    const root = hashOf(hasher, [0, treeSize], readerOf([...edge, ...more, ...changed]))
-    await insertCheckpoint(tx, { treeSize, root, note: signNote(checkpointText(key.name, treeSize, root, hash), key), createdAt: clock.now() })
-    const last = placed.at(-1)
-    return last && placed.length === batchMax ? { ...range, from: last.id } : null
+  /** The growing tiles of a log of this size. */
+  const edgeAt = async (tx: Tx, size: number): Promise<readonly Tile[]> => {
+    const known = edges.get(tx.office)
+    return known?.size === size ? known.tiles : findTiles(tx, growingTiles(size))
   }
 
-  /** @returns whether it came to the range's end, and another process did not lead */
-  const takeRange = async (office: number, origin: string, range: IdRange, isAwaited = false): Promise<boolean> => {
-    let left: IdRange | null | undefined = range
-    while (left) {
-      const next: IdRange = left
-      left = await work.write(worker, office, (tx) => step(tx, origin, next, isAwaited))
-    }
-    return left === null
+  /** Takes what has no place yet of a range of entries, a batch of it. @returns undefined where another process leads */
+  const step = async (tx: Tx, origin: string, given: IdRange | undefined, isAwaited: boolean): Promise<Step | undefined> => {
+    const lead = await takeLead(tx, isAwaited)
+    if (!lead) return undefined
+    const visible = after(lead.oldestRunning, -skewMs)
+    const range = given ?? idsSince(settled.get(tx.office) ?? await firstBound(tx, visible))
+    const { row: { hash }, key } = await logOf(tx, origin)
+    const size = lead.treeSize ?? 0
+    const placed = await placeEntries(tx, size, range, batchMax)
+    if (lead.treeSize !== undefined && placed.length === 0) return { visible, left: undefined, edge: undefined }
+
+    const hasher = hasherOf(hash)
+    const edge = await edgeAt(tx, size)
+    const changed = extend(hasher, size, placed.map(({ entry }) => hasher.leaf(hashed(hash, entry, 'buffer'))), readerOf(edge))
+    const treeSize = size + placed.length
+    const read = readerOf([...edge, ...changed])
+    const tiles = growingTiles(treeSize).map((tile) => ({ ...tile, hashes: read(tile) }))
+    const root = hashOf(hasher, [0, treeSize], folding(hasher, read))
+    await saveGrowth(tx, changed, { treeSize, root, note: signNote(checkpointText(key.name, treeSize, root, hash), key), createdAt: clock.now() })
+    const last = placed.at(-1)
+    return { visible, left: last && placed.length === batchMax ? { ...range, from: last.id } : undefined, edge: { size: treeSize, tiles } }
+  }
+
+  /** Takes a range of entries, by default all since what is settled. @returns what is settled then; undefined where another process led */
+  const take = async (office: number, origin: string, given: IdRange | undefined, isAwaited: boolean): Promise<Date | undefined> => {
+    let visible: Date | undefined
+    let range = given
+    do {
+      const current = range
+      const done = await work.write(worker, office, (tx) => step(tx, origin, current, isAwaited))
+      if (isAwaited || done?.edge) onGrown(office)
+      if (!done) return undefined
+      if (done.edge) edges.set(office, done.edge)
+      // What a later batch could not see yet, the first one could not either.
+      visible ??= done.visible
+      range = done.left
+    } while (range)
+    return visible
   }
 
   /** Where a process begins that has not looked yet. */
@@ -126,11 +149,8 @@ export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) 
   }
 
   const takeNew = async (office: number, origin: string, isAwaited: boolean): Promise<void> => {
-    const { from, visible } = await work.read(worker, office, async (tx) => {
-      const visible = after(await oldestRunning(tx), -skewMs)
-      return { visible, from: settled.get(office) ?? await firstBound(tx, visible) }
-    })
-    if (await takeRange(office, origin, idsSince(from), isAwaited)) settled.set(office, visible)
+    const visible = await take(office, origin, undefined, isAwaited)
+    if (visible) settled.set(office, visible)
   }
 
   const originFor = async (office: number): Promise<string> => {
@@ -148,7 +168,7 @@ export const createSequencer = ({ work, clock, vault, originOf }: Dependencies) 
     search: async (office: number): Promise<void> => {
       const origin = await originFor(office)
       const range = await work.read(worker, office, (tx) => nextIds(tx, searched.get(office), stretch))
-      if (!range || await takeRange(office, origin, range)) searched.set(office, range?.isLast ? undefined : range?.to)
+      if (!range || await take(office, origin, range, false)) searched.set(office, range?.isLast ? undefined : range?.to)
     }
   }
 }

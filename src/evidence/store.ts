@@ -1,12 +1,49 @@
 import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, or } from 'drizzle-orm'
+import { bytes, integers } from '../db/arrays.js'
+import type { Row } from '../db/client.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { Anchoring, Checkpoint, Openings, Timestamp } from './model.js'
-import { evidenceAnchors, evidenceCheckpoints, evidenceEntries, evidenceKeys, evidenceLogs, evidencePositions, evidenceTiles, evidenceTimestamps } from './table.js'
+import type { Anchoring, Checkpoint, Cosignature, Openings, Timestamp } from './model.js'
+import { evidenceAnchors, evidenceCheckpoints, evidenceCosignatures, evidenceEntries, evidenceKeys, evidenceLogs, evidencePositions, evidenceTiles, evidenceTimestamps } from './table.js'
 import type { Tile, TileKey } from './tree.js'
 
 export const insertEntries = async ({ db }: Tx, rows: (typeof evidenceEntries.$inferInsert)[]): Promise<void> => {
   await db.insert(evidenceEntries).values(rows)
 }
+
+/** Asks one statement without parameters, there and back once. */
+export type Glance = <Result extends Row>(statement: string) => Promise<Result[]>
+
+/** An office's log at its newest checkpoint, with the tiles that are still growing. */
+export type Head = Readonly<{ log: Pick<LogRow, 'origin' | 'hash' | 'verifierKey'>; checkpoint: Pick<Checkpoint, 'treeSize' | 'note'>; edge: readonly Tile[] }>
+
+type HeadLine = { origin: string; hash: LogRow['hash']; verifier_key: string; tree_size: bigint; note: string; level: number; index: bigint; hashes: Buffer | null }
+
+/** The tiles are looked up one by one: joined, the planner would rather read them all. */
+const headText = (office: number): string => `
+select h.*, (select t.hashes from evidence_tiles t where t.office_id = ${office} and t.level = h.level and t.index = h.index) as hashes
+from (
+  select l.origin, l.hash, l.verifier_key, c.tree_size, c.note, g.level, c.tree_size >> (8 * (g.level + 1)) as index
+  from evidence_logs l
+  cross join (select tree_size, note from evidence_checkpoints where office_id = ${office} order by tree_size desc limit 1) c
+  cross join generate_series(0, 5) g(level)
+  where l.office_id = ${office}
+) h`
+
+/** undefined where the office has no log yet, or no checkpoint. */
+export const glanceAtHead = async (glance: Glance, office: number): Promise<Head | undefined> => {
+  const lines = await glance<HeadLine>(headText(office))
+  const [first] = lines
+  return first && {
+    log: { origin: first.origin, hash: first.hash, verifierKey: first.verifier_key },
+    checkpoint: { treeSize: Number(first.tree_size), note: first.note },
+    edge: lines.flatMap(({ level, index, hashes }) => (hashes === null ? [] : [{ level, index: Number(index), hashes }]))
+  }
+}
+
+export const glanceAtTiles = async (glance: Glance, office: number, keys: readonly TileKey[]): Promise<Tile[]> =>
+  (await glance<{ level: number; index: bigint; hashes: Buffer }>(`
+    select level, index, hashes from evidence_tiles where office_id = ${office} and (${keys.map(({ level, index }) => `level = ${level} and index = ${index}`).join(' or ')})`))
+    .map(({ level, index, hashes }) => ({ level, index: Number(index), hashes }))
 
 export type LogRow = typeof evidenceLogs.$inferSelect
 export type KeyRow = typeof evidenceKeys.$inferSelect
@@ -29,25 +66,31 @@ export const insertKey = async ({ db, office }: Tx, row: Omit<KeyRow, 'officeId'
 /** Any number, as long as every process uses the same; the office is the lock's second half. */
 const lockClass = 711_910
 
-/** Takes the lead of an office's log until the transaction ends: unless another process has it, or as soon as that lets go. */
-export const takeLead = async ({ client, office }: Tx, isAwaited: boolean): Promise<boolean> => {
-  if (isAwaited) await client.query('select pg_advisory_xact_lock($1, $2)', [lockClass, office])
-  return isAwaited || (await client.query<{ leads: boolean }>('select pg_try_advisory_xact_lock($1, $2) as leads', [lockClass, office])).rows[0]?.leads === true
-}
+/** What a leader finds: how many leaves the log has, undefined before its first checkpoint, and since when the oldest transaction runs that may still commit entries. */
+export type Lead = Readonly<{ treeSize: number | undefined; oldestRunning: Date }>
+
+type Answers = readonly { rows: Row[] }[]
 
 /**
- * When the oldest transaction began that may still commit entries, and when now is: by the
- * database's clock. Sessions show this only to the role they logged in as.
+ * Takes the lead of an office's log until the transaction ends: unless another process has it, or
+ * as soon as that lets go. Each statement sees what was committed when it began, so the size is
+ * read after the lock is had. Sessions show when they began only to the role they logged in as; the
+ * time is the database's. The memory is for the set of the entries that have their places.
  */
-export const oldestRunning = async ({ client, actor }: Tx): Promise<Date> => {
-  const results = await client.query(`
+export const takeLead = async ({ client, office, actor }: Tx, isAwaited: boolean): Promise<Lead | undefined> => {
+  const lock = isAwaited ? `select true as leads from (select pg_advisory_xact_lock(${lockClass}, ${office})) l` : `select pg_try_advisory_xact_lock(${lockClass}, ${office}) as leads`
+  const answers = await client.query(`
+    ${lock};
+    set local work_mem = '64MB';
     set local role none;
     select coalesce(min(xact_start), clock_timestamp()) as begun_at from pg_stat_activity where datname = current_database();
-    set local role ticun_${actor.role}`) as unknown as { rows: { begun_at: Date }[] }[]
-  return results[1]?.rows[0]?.begun_at as Date
+    set local role ticun_${actor.role};
+    select tree_size from evidence_checkpoints where office_id = ${office} order by tree_size desc limit 1`) as unknown as Answers
+  const [{ leads } = { leads: false }, { begun_at: oldestRunning } = {}, newest] = [answers[0]?.rows[0] as { leads: boolean } | undefined, answers[3]?.rows[0] as { begun_at?: Date } | undefined, answers[5]?.rows[0] as { tree_size: bigint } | undefined]
+  return leads ? { treeSize: newest && Number(newest.tree_size), oldestRunning: oldestRunning as Date } : undefined
 }
 
-export type Placed = Readonly<{ id: string; leafIndex: number; entry: string }>
+export type Placed = Readonly<{ id: string; entry: string }>
 
 const firstUuid = '00000000-0000-0000-0000-000000000000'
 const lastUuid = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
@@ -76,26 +119,27 @@ export const nextIds = async ({ client, office }: Tx, after: string | undefined,
 }
 
 /*
- * Planned anew each time, with what the tables hold now: a plan kept from an empty log would walk
- * all of it.
+ * Both tables are read over the same stretch of ids, so that the cost is that of the stretch and
+ * not of the log; the set of those that have their places is hashed whatever the planner believes
+ * of it. Planned anew each time, with what the tables hold now: a plan kept from an empty log would
+ * walk all of it.
  */
 const placeText = `
-with fresh as materialized (
+with placed as materialized (
+  select entry_id from evidence_positions where office_id = $1 and entry_id between $2 and $3
+), fresh as materialized (
   select e.id, e.subject, e.entry from evidence_entries e
-  where e.office_id = $1 and e.id between $2 and $3
-    and not exists (select 1 from evidence_positions p where p.office_id = $1 and p.entry_id = e.id)
+  where e.office_id = $1 and e.id between $2 and $3 and e.id not in (select entry_id from placed)
   order by e.id limit $4
-), placed as (
+), taken as (
   insert into evidence_positions (office_id, leaf_index, entry_id, subject)
   select $1, $5 + row_number() over (order by id) - 1, id, subject from fresh
-  returning leaf_index, entry_id
 )
-select f.id, p.leaf_index, f.entry from placed p join fresh f on f.id = p.entry_id order by p.leaf_index`
+select id, entry from fresh order by id`
 
 /** Gives entries that have no place yet the next ones, in the order of their ids. */
 export const placeEntries = async ({ client, office }: Tx, size: number, { from, to }: IdRange, limit: number): Promise<Placed[]> =>
-  (await client.query<{ id: string; leaf_index: bigint; entry: string }>(placeText, [office, from, to, limit, size])).rows
-    .map(({ id, leaf_index: leafIndex, entry }) => ({ id, leafIndex: Number(leafIndex), entry }))
+  (await client.query<Placed>(placeText, [office, from, to, limit, size])).rows
 
 /** Where the first entry about a thing stands. */
 export const findFirstPlace = async ({ db, office }: Tx, subject: string): Promise<number | undefined> =>
@@ -109,12 +153,24 @@ export const findTiles = async ({ db, office }: Tx, keys: readonly TileKey[]): P
   keys.length === 0 ? [] : db.select({ level: evidenceTiles.level, index: evidenceTiles.index, hashes: evidenceTiles.hashes })
     .from(evidenceTiles).where(and(eq(evidenceTiles.officeId, office), or(...keys.map(ofTile))))
 
+const tilesText = `
+insert into evidence_tiles as t (office_id, level, index, hashes)
+select $1, * from unnest($2::smallint[], $3::bigint[], $4::bytea[])
+on conflict (office_id, level, index) do update set hashes = excluded.hashes`
+
+const tileValues = (tiles: readonly Tile[]) => [integers(tiles.map(({ level }) => BigInt(level))), integers(tiles.map(({ index }) => BigInt(index))), bytes(tiles.map(({ hashes }) => hashes))]
+
 export const saveTiles = async ({ client, office }: Tx, tiles: readonly Tile[]): Promise<void> => {
-  await client.query(`
-    insert into evidence_tiles as t (office_id, level, index, hashes)
-    select $1, * from unnest($2::smallint[], $3::bigint[], $4::bytea[])
-    on conflict (office_id, level, index) do update set hashes = excluded.hashes`,
-  [office, tiles.map(({ level }) => level), tiles.map(({ index }) => index), tiles.map(({ hashes }) => hashes)])
+  await client.query({ name: 'evidence_save_tiles', text: tilesText, values: [office, ...tileValues(tiles)] })
+}
+
+/** Notes that the log has grown: its tiles and its new checkpoint. */
+export const saveGrowth = async ({ client, office }: Tx, tiles: readonly Tile[], { treeSize, root, note, createdAt }: Checkpoint): Promise<void> => {
+  await client.query({
+    name: 'evidence_save_growth',
+    text: `with tiles as (${tilesText}) insert into evidence_checkpoints (office_id, tree_size, root, note, created_at) values ($1, $5, $6, $7, $8)`,
+    values: [office, ...tileValues(tiles), treeSize, root, note, createdAt]
+  })
 }
 
 const { officeId: _, ...checkpointColumns } = getTableColumns(evidenceCheckpoints)
@@ -124,10 +180,6 @@ export const findCheckpoint = async ({ db, office }: Tx, treeSize?: number): Pro
   (await db.select(checkpointColumns).from(evidenceCheckpoints)
     .where(and(eq(evidenceCheckpoints.officeId, office), treeSize === undefined ? undefined : eq(evidenceCheckpoints.treeSize, treeSize)))
     .orderBy(desc(evidenceCheckpoints.treeSize)).limit(1))[0]
-
-export const insertCheckpoint = async ({ db, office }: Tx, checkpoint: Checkpoint): Promise<void> => {
-  await db.insert(evidenceCheckpoints).values({ ...checkpoint, officeId: office })
-}
 
 const { officeId: __, ...timestampColumns } = getTableColumns(evidenceTimestamps)
 
@@ -146,9 +198,34 @@ const firstAnchoredOver = ({ db, office }: Tx, leafIndex: number) => db.select(t
   .where(and(eq(evidenceAnchors.officeId, office), gt(evidenceAnchors.treeSize, leafIndex)))
   .orderBy(asc(evidenceAnchors.treeSize)).limit(1)
 
-/** The first time-stamp of a checkpoint that covers a leaf; of an anchored checkpoint, if there is one. */
+const firstCosignedOver = ({ db, office }: Tx, leafIndex: number) => db.select(timestampColumns).from(evidenceCosignatures)
+  .innerJoin(evidenceTimestamps, and(eq(evidenceTimestamps.officeId, evidenceCosignatures.officeId), eq(evidenceTimestamps.treeSize, evidenceCosignatures.treeSize)))
+  .where(and(eq(evidenceCosignatures.officeId, office), gt(evidenceCosignatures.treeSize, leafIndex)))
+  .orderBy(asc(evidenceCosignatures.treeSize)).limit(1)
+
+/** The first time-stamp of a checkpoint that covers a leaf; of an anchored one, if there is one, else of one that a witness cosigned. */
 export const findTimestampOver = async (tx: Tx, leafIndex: number): Promise<Timestamp | undefined> =>
-  (await firstAnchoredOver(tx, leafIndex))[0] ?? (await firstOver(tx, leafIndex))[0]
+  (await firstAnchoredOver(tx, leafIndex))[0] ?? (await firstCosignedOver(tx, leafIndex))[0] ?? (await firstOver(tx, leafIndex))[0]
+
+const { officeId: ____, createdAt: _____, ...cosignatureColumns } = getTableColumns(evidenceCosignatures)
+
+/** Of the checkpoint of a size, in the order of their names. */
+export const listCosignatures = ({ db, office }: Tx, treeSize: number): Promise<Cosignature[]> =>
+  db.select(cosignatureColumns).from(evidenceCosignatures)
+    .where(and(eq(evidenceCosignatures.officeId, office), eq(evidenceCosignatures.treeSize, treeSize)))
+    .orderBy(asc(evidenceCosignatures.witness))
+
+/** The newest checkpoint that a witness cosigned. */
+export const findCosignedCheckpoint = async ({ db, office }: Tx): Promise<Checkpoint | undefined> =>
+  (await db.select(checkpointColumns).from(evidenceCosignatures)
+    .innerJoin(evidenceCheckpoints, and(eq(evidenceCheckpoints.officeId, evidenceCosignatures.officeId), eq(evidenceCheckpoints.treeSize, evidenceCosignatures.treeSize)))
+    .where(eq(evidenceCosignatures.officeId, office))
+    .orderBy(desc(evidenceCosignatures.treeSize)).limit(1))[0]
+
+/** One that is there stays. */
+export const insertCosignature = async ({ db, office }: Tx, cosignature: Cosignature, createdAt: Date): Promise<void> => {
+  await db.insert(evidenceCosignatures).values({ ...cosignature, officeId: office, createdAt }).onConflictDoNothing()
+}
 
 /** One that is there stays. */
 export const insertTimestamp = async ({ db, office }: Tx, timestamp: Timestamp): Promise<void> => {

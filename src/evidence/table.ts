@@ -121,6 +121,23 @@ export const evidenceTimestamps = pgTable('evidence_timestamps', {
   ...allowAll('evidence_timestamps', ['select', 'insert'], ['worker'], ofOffice)
 ])
 
+/** By whom else checkpoints are signed: witnesses that saw this history and no other (C2SP tlog-cosignature). Append-only. */
+export const evidenceCosignatures = pgTable('evidence_cosignatures', {
+  officeId: officeId(),
+  treeSize: treeSize(),
+  /** the name of the witness's key */
+  witness: text('witness').notNull(),
+  /** the signature line, as it stands in a signed note */
+  line: text('line').notNull(),
+  /** when the witness says that it signed */
+  cosignedAt: instant('cosigned_at').notNull(),
+  createdAt: instant('created_at').notNull()
+}, (t) => [
+  primaryKey({ name: 'evidence_cosignatures_pk', columns: [t.officeId, t.treeSize, t.witness] }),
+  ...allowAll('evidence_cosignatures', ['select'], ['anyone'], ofOffice),
+  ...allowAll('evidence_cosignatures', ['select', 'insert'], ['worker'], ofOffice)
+])
+
 /** Where checkpoints were written outside. Append-only. */
 export const evidenceAnchors = pgTable('evidence_anchors', {
   officeId: officeId(),

@@ -1,7 +1,7 @@
 import { Integer, OctetString } from 'asn1js'
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { AlgorithmIdentifier, MessageImprint, PKIStatus, TimeStampReq, TimeStampResp } from 'pkijs'
-import { anyone, worker, type UnitOfWork } from '../db/unit-of-work.js'
+import { anyone, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
 import { invariant } from '../kernel/invariant.js'
@@ -9,7 +9,7 @@ import type { Vault } from '../kernel/vault.js'
 import { checkTimestamp } from '../verify/timestamp.js'
 import { createAuthority, newAuthority, type Authority } from './authority.js'
 import type { Timestamp } from './model.js'
-import { findCheckpoint, findKey, findTimestamp, insertKey, insertTimestamp } from './store.js'
+import { findCheckpoint, findCosignedCheckpoint, findKey, findTimestamp, insertKey, insertTimestamp } from './store.js'
 
 /*
  * Time-stamps on checkpoints (RFC 3161). Which checkpoint still needs one is read from the tables,
@@ -28,6 +28,17 @@ export type Tsa = Readonly<{
   /** @param request TimeStampReq, DER @returns TimeStampResp, DER */
   ask: (office: number, request: Buffer, at: Date) => Promise<Buffer>
 }>
+
+/** What an authority answered is not what it was asked for; `code` says how. What is wrong with the token itself is told by the verifier's Refused. */
+export class TimestampRefused extends Error {
+  override readonly name = 'TimestampRefused'
+  readonly code: 'unreachable' | 'not_granted' | 'other_request' | 'other_policy' | 'other_time'
+
+  constructor (code: TimestampRefused['code'], message: string) {
+    super(`${code}: ${message}`)
+    this.code = code
+  }
+}
 
 const keyAbout = 'evidence_keys.timestamps'
 const answerMaxBytes = 65_536
@@ -75,6 +86,18 @@ export const createLocalTsa = ({ work, clock, vault, nameOf }: LocalDependencies
 
 type RemoteOptions = Readonly<{ url: string; policy: string | undefined; certificates: string | undefined; pauseMs: number }>
 
+/** An answer, no longer than one can be. */
+const answerOf = async ({ body }: Response): Promise<Buffer> => {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length
+    if (length > answerMaxBytes) throw new TimestampRefused('unreachable', 'the authority answered too much')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
 /** Any authority by its URL (RFC 3161 §3.4). */
 export const createRemoteTsa = ({ url, policy, certificates, pauseMs }: RemoteOptions): Tsa => ({
   pauseMs, policy,
@@ -82,11 +105,9 @@ export const createRemoteTsa = ({ url, policy, certificates, pauseMs }: RemoteOp
   ask: async (_, request) => {
     const response = await fetch(url, {
       method: 'POST', headers: { 'content-type': 'application/timestamp-query' }, body: new Uint8Array(request), redirect: 'error', signal: AbortSignal.timeout(timeoutMs)
-    })
-    if (!response.ok) throw new Error(`the time-stamping authority answered ${response.status}`)
-    const answer = Buffer.from(await response.arrayBuffer())
-    if (answer.length > answerMaxBytes) throw new Error('the time-stamping authority answered too much')
-    return answer
+    }).catch((error: Error) => { throw new TimestampRefused('unreachable', error.message) })
+    if (!response.ok) throw new TimestampRefused('unreachable', `the authority answered ${response.status}`)
+    return answerOf(response)
   }
 })
 
@@ -103,10 +124,19 @@ const requestFor = (data: Buffer, nonce: Buffer, policy: string | undefined): Bu
   })
 }).toSchema().toBER())
 
+const responseIn = (answer: Buffer): TimeStampResp => {
+  try {
+    return TimeStampResp.fromBER(arrayOf(answer))
+  } catch {
+    // Whatever the parser trips over is no answer.
+    throw new TimestampRefused('not_granted', 'the authority\'s answer is not one')
+  }
+}
+
 const tokenIn = (answer: Buffer): Buffer => {
-  const { status, timeStampToken } = TimeStampResp.fromBER(arrayOf(answer))
+  const { status, timeStampToken } = responseIn(answer)
   const isGranted = status.status === PKIStatus.granted || status.status === PKIStatus.grantedWithMods
-  if (!isGranted || !timeStampToken) throw new Error(`the time-stamping authority refused: status ${status.status} ${status.statusStrings?.map(({ valueBlock }) => valueBlock.value).join(' ') ?? ''}`)
+  if (!isGranted || !timeStampToken) throw new TimestampRefused('not_granted', `status ${status.status} ${status.statusStrings?.map(({ valueBlock }) => valueBlock.value).join(' ') ?? ''}`)
   return Buffer.from(timeStampToken.toSchema().toBER())
 }
 
@@ -119,15 +149,21 @@ export const createTimestamper = ({ work, clock, tsa }: Dependencies) => {
     const now = clock.now()
     const token = tokenIn(await tsa.ask(office, requestFor(data, nonce, tsa.policy), now))
     const { genTime, authority, policy, nonce: answered } = await checkTimestamp(token, data, await tsa.trustedFor(office))
-    if (answered !== nonce.toString('hex')) throw new Error('the time-stamp answers another request')
-    if (tsa.policy !== undefined && policy !== tsa.policy) throw new Error(`the time-stamp is under the policy ${policy}`)
-    if (Math.abs(genTime.getTime() - now.getTime()) > clockDifferenceMaxMs) throw new Error(`the time-stamp says ${genTime.toISOString()}`)
+    if (answered !== nonce.toString('hex')) throw new TimestampRefused('other_request', 'the time-stamp answers another request')
+    if (tsa.policy !== undefined && policy !== tsa.policy) throw new TimestampRefused('other_policy', `the time-stamp is under the policy ${policy}`)
+    if (Math.abs(genTime.getTime() - now.getTime()) > clockDifferenceMaxMs) throw new TimestampRefused('other_time', `the time-stamp says ${genTime.toISOString()}`)
     return { authority, token, genTime }
   }
 
-  /** Time-stamps an office's newest checkpoint, unless it is already, or the last stamp is too new. */
+  /** The newest checkpoint that a witness cosigned, if it has no time-stamp yet, so that receipts can have both; else the newest of all. */
+  const nextCheckpoint = async (tx: Tx) => {
+    const cosigned = await findCosignedCheckpoint(tx)
+    return cosigned && !(await findTimestamp(tx, cosigned.treeSize)) ? cosigned : findCheckpoint(tx)
+  }
+
+  /** Time-stamps the checkpoint whose turn it is, unless it is already, or the last stamp is too new. */
   const run = async (office: number): Promise<void> => {
-    const [checkpoint, last] = await work.read(anyone, office, async (tx) => [await findCheckpoint(tx), await findTimestamp(tx)] as const)
+    const [checkpoint, last] = await work.read(anyone, office, async (tx) => [await nextCheckpoint(tx), await findTimestamp(tx)] as const)
     if (!checkpoint || checkpoint.treeSize === last?.treeSize || (last && clock.now() < after(last.genTime, tsa.pauseMs))) return
     const timestamp = await tokenOver(office, Buffer.from(checkpoint.note))
     await work.write(worker, office, (tx) => insertTimestamp(tx, { ...timestamp, treeSize: checkpoint.treeSize }))

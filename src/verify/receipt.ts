@@ -15,6 +15,7 @@ type ReceiptFile = Readonly<{
   from?: number
   next?: number
   checkpoint: string
+  cosignatures?: readonly string[]
   timestamp: Readonly<{ token: string; authority: string; certificates: string | null }> | null
   anchors: readonly Readonly<{ chain: string; reference: string }>[]
 }>
@@ -40,6 +41,8 @@ export type Proven = Readonly<{
   isPart: boolean
   timestamp: Readonly<{ at: Date; authority: string; /** whether an authority that the reader brought vouches for it */ isTrusted: boolean }> | undefined
   cosignatures: readonly Readonly<{ witness: string; at: Date }>[]
+  /** whose lines it carries besides, for which the reader brought no key */
+  uncheckedWitnesses: readonly string[]
   anchors: readonly Readonly<{ chain: string; reference: string }>[]
 }>
 
@@ -64,7 +67,7 @@ export const receiptOf = (json: string): ReceiptFile => {
     throw new Refused('not_a_receipt', 'not JSON')
   }
   const isReceipt = isObject(value) && value.format === 'ticun-receipt/1' && isText(value.about) && isObject(value.log) && isText(value.log.origin) && isText(value.log.key) &&
-    Array.isArray(value.entries) && value.entries.length > 0 && value.entries.every(isEntryWithProof) && isText(value.checkpoint) && isPlace(value.from) && isPlace(value.next) &&
+    Array.isArray(value.entries) && value.entries.length > 0 && value.entries.every(isEntryWithProof) && isText(value.checkpoint) && (value.cosignatures === undefined || isTexts(value.cosignatures)) && isPlace(value.from) && isPlace(value.next) &&
     (value.timestamp === null || (isObject(value.timestamp) && isText(value.timestamp.token))) && Array.isArray(value.anchors) &&
     value.anchors.every((one) => isObject(one) && isText(one.chain) && isText(one.reference))
   if (!isReceipt) throw new Refused('not_a_receipt')
@@ -115,11 +118,13 @@ export const checkReceipt = async (json: string, { key, authorities, witnesses =
   // A later part may hold only what belongs to the thing, such as the payouts of a settlement.
   if (receipt.from === undefined && !entries.some(({ entry }) => entry.subject === receipt.about)) throw new Refused('bad_entry', `none is about ${receipt.about}`)
 
-  const note = noteOf(receipt.checkpoint)
+  // The time-stamp is over the checkpoint as the office signed it; witnesses' lines come behind it.
+  const note = noteOf(receipt.checkpoint + (receipt.cosignatures ?? []).join(''))
   const cosignatures = witnesses.map((witness) => ({ witness: witness.name, at: checkCosignature(note, witness) }))
+  const uncheckedWitnesses = note.signatures.filter(({ name, id }) => ![key, ...witnesses].some((known) => known.name === name && known.id.equals(id))).map(({ name }) => name)
   const stamp = receipt.timestamp && await checkTimestamp(Buffer.from(receipt.timestamp.token, 'base64'), Buffer.from(receipt.checkpoint), authorities)
   return {
-    about: receipt.about, checkpoint, entries, isPart: receipt.from !== undefined || receipt.next !== undefined, cosignatures, anchors: receipt.anchors,
+    about: receipt.about, checkpoint, entries, isPart: receipt.from !== undefined || receipt.next !== undefined, cosignatures, uncheckedWitnesses, anchors: receipt.anchors,
     timestamp: stamp ? { at: stamp.genTime, authority: stamp.authority, isTrusted: authorities !== undefined } : undefined
   }
 }

@@ -16,6 +16,13 @@ const get = async (url: string): Promise<Buffer> => {
   }
 }
 
+const post = async (url: string, body: object): Promise<void> => {
+  const response = await fetch(url, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), redirect: 'error', signal: AbortSignal.timeout(timeoutMs)
+  }).catch(() => { throw new Refused('unreachable', url) })
+  if (!response.ok) throw new Refused('unreachable', `${response.status} from ${url}: ${(await response.text()).slice(0, 500)}`)
+}
+
 const json = async (url: string): Promise<{ hashes?: unknown; items?: unknown }> => {
   try {
     return JSON.parse((await get(url)).toString())
@@ -41,6 +48,8 @@ export type RemoteLog = Readonly<{
   leafHashes: (from: number, to: number) => AsyncGenerator<Buffer[]>
   /** The hashes of a consistency proof, unchecked. */
   consistency: (from: number, to: number) => Promise<Buffer[]>
+  /** Hands in a checkpoint that a witness cosigned, so that receipts can carry it. */
+  submit: (note: string) => Promise<void>
 }>
 
 /** The log of which `url` is the prefix: `https://…/v1/evidence/logs/off_…`. */
@@ -64,7 +73,8 @@ const logAt = (url: string): RemoteLog => {
       const { hashes } = await json(`${api}/proofs/consistency?officeId=${office}&from=${from}&to=${to}`)
       if (!Array.isArray(hashes)) throw new Refused('unreachable', 'no proof')
       return hashes.map((one) => Buffer.from(String(one), 'base64'))
-    }
+    },
+    submit: (note) => post(`${url}/cosignatures`, { note })
   }
 }
 

@@ -63,9 +63,14 @@ const timeWords = ({ timestamp }: Proven): Words => {
     : { zh: `时间戳“${timestamp.authority}”记为 ${at}，签名有效；但您没有提供所信任的时间戳机构证书（--tsa-ca），未能确认是谁签发。`, en: `A time-stamp of “${timestamp.authority}” says ${at} and is validly signed, but without a certificate you trust (--tsa-ca) nobody has confirmed whose it is.` }
 }
 
-const witnessWords = ({ cosignatures }: Proven): Words[] => cosignatures.map(({ witness, at }) => ({
-  zh: `见证人 ${witness} 于 ${at.toISOString()} 联署：其所见的日志从未分叉。`, en: `The witness ${witness} cosigned at ${at.toISOString()}: the log it saw never forked.`
-}))
+const witnessWords = ({ cosignatures, uncheckedWitnesses }: Proven): Words[] => [
+  ...cosignatures.map(({ witness, at }) => ({
+    zh: `见证人 ${witness} 于 ${at.toISOString()} 联署了该检查点：其所见的日志从未分叉。`, en: `The witness ${witness} cosigned this checkpoint at ${at.toISOString()}: the log it saw never forked.`
+  })),
+  ...uncheckedWitnesses.map((witness) => ({
+    zh: `回执带有自称见证人 ${witness} 的联署，但您没有提供其公钥（--witness），未作核对。`, en: `It carries a cosignature in the name of ${witness}, which was not checked: you brought no key of that witness (--witness).`
+  }))
+]
 
 const anchorWords = ({ anchors }: Proven): Words[] => anchors.map(({ chain, reference }) => ({
   zh: `该检查点据称写入了 ${chain} 的交易 ${reference}：请在该链上查看，交易数据应与检查点逐字节相同（本工具不联网，未核对）。`,

@@ -5,8 +5,10 @@ import t from 'tap'
 import { createAdministration } from '../../src/administration.js'
 import { ContractId } from '../../src/contracts/model.js'
 import { createUnitOfWork, worker } from '../../src/db/unit-of-work.js'
+import { createLogReader } from '../../src/evidence/reader.js'
 import { createSequencer } from '../../src/evidence/sequencer.js'
 import { createEvidence } from '../../src/evidence/service.js'
+import { consistencyRanges, inclusionRanges } from '../../src/evidence/tree.js'
 import { newId, uuidOf } from '../../src/kernel/id.js'
 import { createVault } from '../../src/kernel/vault.js'
 import { checkConsistency, checkInclusion, leafOfEntry } from '../../src/verify/merkle.js'
@@ -26,7 +28,7 @@ t.test('an evidence log, as outsiders read it', async (t) => {
   const world = await newWorld(t)
   const { app, owner, remote, key, consumer, contractId, redemptionId, shop } = world
   const rows = async (sql: string, values: unknown[] = []): Promise<any[]> => (await owner.query(sql, values)).rows
-  const checkpoint = async () => openCheckpoint((await app.nobody.get('/evidence/checkpoint')).body, key)
+  const checkpoint = async () => openCheckpoint(await remote.checkpoint(), key)
   const unplaced = 'select count(*)::int as n from evidence_entries e left join evidence_positions p on p.office_id = e.office_id and p.entry_id = e.id where p.entry_id is null'
   const work = createUnitOfWork({ pool: app.pool, clock: { now: () => new Date() }, onAfterCommitError: () => undefined })
   const evidence = createEvidence({ clock: { now: () => new Date() } })
@@ -163,7 +165,7 @@ t.test('an evidence log, as outsiders read it', async (t) => {
 
   t.test('whoever catches up finds all that was committed, however long nobody looked', async (t) => {
     const clock = { now: () => new Date() }
-    const newSequencer = () => createSequencer({ work, clock, vault: createVault(sandboxConfig.dataKeys, randomBytes(32)), originOf: async () => 'ticun.example/third' })
+    const newSequencer = () => createSequencer({ work, clock, vault: createVault(sandboxConfig.dataKeys, randomBytes(32)), originOf: async () => 'ticun.example/third', onGrown: () => undefined })
     const daysAgo = (days: number) => `${(Date.now() - days * 86_400_000).toString(16).padStart(12, '0').replace(/^(.{8})/, '$1-')}-7000-8000-000000000003`
     const insert = (uuid: string) => owner.query("insert into evidence_entries (office_id, id, fact, subject, entry, created_at) values (3, $1, 'venue-added', $2, '{}', now())", [uuid, newId('ven', 3)])
     const left = async () => (await rows(`${unplaced} and e.office_id = 3`))[0].n
@@ -225,6 +227,46 @@ t.test('an evidence log, as outsiders read it', async (t) => {
     t.same(await rows('select leaf_index::int as n from evidence_positions where subject = $1 order by 1', [contractId]), places.map((n) => ({ n })))
     for (const part of [first, second]) t.match(await checkReceipt(JSON.stringify(part), { key }), { isPart: true })
     t.match(await consumer.get(`/contracts/${contractId}/receipt?from=-1`), { status: 422, body: { code: 'validation_failed' } })
+  })
+
+  t.test('proofs are right whatever is kept in memory, and however little', async (t) => {
+    const { size, root } = await checkpoint()
+    t.ok(size > 1_024, 'there are full tiles')
+    const roots = new Map<number, Buffer>((await rows('select tree_size::int, root from evidence_checkpoints where office_id = 1')).map((row) => [row.tree_size, row.root]))
+    const earlier = [...roots.keys()].filter((of) => of > 0 && of < size)
+    const sizes = [earlier[0], ...earlier.filter((_, i) => i % Math.ceil(earlier.length / 8) === 0), earlier.at(-1), size] as number[]
+    const leafHashes = (await rows('select entry from evidence_entries e join evidence_positions p on p.office_id = e.office_id and p.entry_id = e.id where p.office_id = 1 order by p.leaf_index')).map(({ entry }) => leafOfEntry('sha256', entry))
+
+    for (const [what, bytesMax, most] of [['two tiles at most', 2 * 16_384, 2], ['all there are', undefined, Infinity]] as const) {
+      const reader = createLogReader({ work, ...(bytesMax === undefined ? {} : { bytesMax }) })
+      const head = (await reader.head(1))!
+      t.equal(head.checkpoint.treeSize, size)
+      for (const of of sizes) {
+        for (const leaf of [0, 1, 255, 256, 257, 700, 1_023, 1_024, of - 1].filter((one) => one < of)) {
+          const [own, ...path] = await reader.hashes(1, head, [[leaf, leaf + 1], ...inclusionRanges(leaf, of)])
+          t.ok(own!.equals(leafHashes[leaf]!))
+          checkInclusion('sha256', own!, leaf, of, path, roots.get(of)!)
+        }
+        checkConsistency('sha256', of, roots.get(of)!, size, root, await reader.hashes(1, head, consistencyRanges(of, size)))
+      }
+      t.ok(reader.kept() > 0 && reader.kept() <= most, `${what}: ${reader.kept()}`)
+    }
+  })
+
+  t.test('another process shows what this one published: within an instant, and at once where it is asked about', async (t) => {
+    const reader = createLogReader({ work })
+    const { checkpoint: { treeSize } } = (await reader.head(1))!
+    await happen()
+    await app.keepEvidence()
+    t.equal((await reader.head(1, treeSize + 1))!.checkpoint.treeSize, treeSize + 1, 'a larger tree is asked for')
+    await happen()
+    await app.keepEvidence()
+    await sleep(250)
+    t.equal((await reader.head(1))!.checkpoint.treeSize, treeSize + 2, 'an instant later')
+    await happen()
+    await app.keepEvidence()
+    t.equal((await checkpoint()).size, treeSize + 3, 'where it was published it shows at once')
+    t.match(await app.nobody.get(`/evidence/proofs/inclusion?leafIndex=${treeSize + 2}`), { status: 200, body: { treeSize: treeSize + 3 } })
   })
 
   t.test('an office may choose SM3, once, when it is created', async (t) => {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import type { Test } from 'tap'
+import type { Config } from '../../src/config.js'
 import { verifierKeyOf, type VerifierKey } from '../../src/verify/note.js'
 import { findLog, type RemoteLog } from '../../src/verify/remote.js'
 import { startApp, type TestApp } from '../support/app.js'
@@ -22,8 +23,8 @@ export type World = Readonly<{
 }>
 
 /** A service at an address, one contract with a redemption, and its log, read as outsiders do. */
-export const newWorld = async (t: Test): Promise<World> => {
-  const app = await startApp(t)
+export const newWorld = async (t: Test, settings: Partial<Config> = {}): Promise<World> => {
+  const app = await startApp(t, settings)
   await app.app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.app.server.address() as AddressInfo).port}`
   const owner = new pg.Client({ connectionString: app.database.ownerUrl })

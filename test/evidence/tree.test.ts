@@ -2,7 +2,7 @@ import rfc9162 from '@transmute/rfc9162'
 import fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { consistencyRanges, extend, growingTiles, hasherOf, hashOf, inclusionRanges, tilesOf, type Hasher, type Tile, type TileKey } from '../../src/evidence/tree.js'
+import { consistencyRanges, extend, folding, growingTiles, hasherOf, hashOf, inclusionRanges, tilesOf, type Hasher, type Tile, type TileKey } from '../../src/evidence/tree.js'
 import { checkConsistency, checkInclusion, noLeaves, rootOf, withLeaves } from '../../src/verify/merkle.js'
 
 const oracle = (rfc9162 as unknown as { RFC9162: any }).RFC9162
@@ -28,9 +28,9 @@ const aTree = (hasher: Hasher = sha256) => {
       for (const tile of extend(hasher, size, leaves, (key) => { if (!edge.includes(keyOf(key))) throw new Error(`${keyOf(key)} is not at the edge`); return read(key) })) tiles.set(keyOf(tile), tile)
       size += leaves.length
     },
-    root: (of = size) => hashOf(hasher, [0, of], read),
-    inclusion: (leaf: number, of = size) => inclusionRanges(leaf, of).map((range) => hashOf(hasher, range, read)),
-    consistency: (from: number, to = size) => consistencyRanges(from, to).map((range) => hashOf(hasher, range, read)),
+    root: (of = size) => hashOf(hasher, [0, of], folding(hasher, read)),
+    inclusion: (leaf: number, of = size) => inclusionRanges(leaf, of).map((range) => hashOf(hasher, range, folding(hasher, read))),
+    consistency: (from: number, to = size) => consistencyRanges(from, to).map((range) => hashOf(hasher, range, folding(hasher, read))),
     reads, tiles
   }
 }
