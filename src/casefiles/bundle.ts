@@ -80,15 +80,20 @@ export const createBundles = ({ work, contracts, merchants, redemptions, ledger,
     }
   })
 
-  const proofs = (office: number, detail: DisputeDetail, visits: readonly Redemption[], files: readonly CaseFileRecord[]): ZipEntry[] => {
-    const receipt = (path: string, about: string, others: readonly string[]): ZipEntry => ({
-      path,
-      open: async () => `${JSON.stringify(z.encode(Receipt, await evidenceLog.receiptSeenBy(worker, office, about, others)), null, 2)}\n`
-    })
-    return [
-      receipt('evidence/case.json', detail.id, [detail.contractId, ...files.map(({ id }) => id)]),
-      ...chunks(visits, receiptMax).map((some, i) => receipt(`evidence/redemptions-${numbered(i)}.json`, (some[0] as Redemption).id, some.slice(1).map(({ id }) => id)))
-    ]
+  /** The receipt of a thing, part by part. */
+  async function * receipts (office: number, name: string, about: string, others: readonly string[]): AsyncGenerator<ZipEntry> {
+    let from: number | undefined = 0
+    for (let part = 0; from !== undefined; part++) {
+      const receipt: Receipt = await evidenceLog.receiptSeenBy(worker, office, about, others, from)
+      yield written(`evidence/${name}${part === 0 ? '' : `-part-${numbered(part)}`}.json`, Receipt, receipt)
+      from = receipt.next
+    }
+  }
+
+  async function * proofs (office: number, detail: DisputeDetail, visits: readonly Redemption[], files: readonly CaseFileRecord[]): AsyncGenerator<ZipEntry> {
+    // About the contract, whose entries come first, so that each part stands for itself.
+    yield * receipts(office, 'case', detail.contractId, [detail.id, ...files.map(({ id }) => id)])
+    for (const [i, some] of chunks(visits, receiptMax).entries()) yield * receipts(office, `redemptions-${numbered(i)}`, (some[0] as Redemption).id, some.slice(1).map(({ id }) => id))
   }
 
   /**
@@ -102,7 +107,7 @@ export const createBundles = ({ work, contracts, merchants, redemptions, ledger,
     const { contract, statement, visits, files, documents } = await recordsOf(detail)
     const { bytes, contentType } = await contracts.documentSeenBy(worker, detail.contractId)
     const { messages, offers, proposals, scenarios } = detail
-    return zipOf([
+    const records = [
       plain('README.txt', readme),
       written('dispute.json', DisputeDetail.omit({ messages: true, offers: true, proposals: true, scenarios: true }), detail),
       written('messages.json', z.object({ messages: z.array(Message), offers: z.array(Offer), proposals: z.array(Proposal) }), { messages, offers, proposals }),
@@ -113,9 +118,13 @@ export const createBundles = ({ work, contracts, merchants, redemptions, ledger,
       written('redemptions.json', RedemptionsInCase, visits),
       ...documents.map(({ kind, text }, i) => plain(`documents/${numbered(i)}-${kind}.txt`, text)),
       written('files.json', z.array(CaseFile.extend({ path: z.string() })), files.map((file, i) => ({ ...viewOf(file), path: bundlePath(file, i) }))),
-      ...files.map((file, i): ZipEntry => ({ path: bundlePath(file, i), isCompressed: false, open: () => contentOf(file) })),
-      ...proofs(office, detail, visits, files)
-    ], { disputeId: id, contractId: detail.contractId, stage: detail.stage }, detail.openedAt)
+      ...files.map((file, i): ZipEntry => ({ path: bundlePath(file, i), isCompressed: false, open: () => contentOf(file) }))
+    ]
+    const all = async function * (): AsyncGenerator<ZipEntry> {
+      yield * records
+      yield * proofs(office, detail, visits, files)
+    }
+    return zipOf(all(), { disputeId: id, contractId: detail.contractId, stage: detail.stage }, detail.openedAt)
   }
 
   return { bundle }

@@ -179,14 +179,19 @@ export const createArbitration = ({ work, clock, cases, negotiation, appointment
     work.writeOnce(command, officeOf(id), Dispute, (tx) => cases.open(tx, id, async (tx, found) => {
       const at = clock.now()
       const step = cases.decide(found.dispute, 'enter_judgment', 'notary')
-      checkBalanced(outcome, await frozenOf(tx, id))
+      const disputedFen = await frozenOf(tx, id)
+      checkBalanced(outcome, disputedFen)
+      const documentSha256 = await documents.write(tx, found.dispute, {
+        kind: 'judgment_record', disputedFen, outcome, at,
+        award: { number: caseNumber, correction: 0, claims: null, facts: null, reasoning, beyondDepositFen: '0', interestFen: '0', costs: null, dueOn: null, arbitrators: [] }
+      })
       await insertAward(tx, {
         ...outcome, id: newId('awd', tx.office), disputeId: id, awardNumber: caseNumber, correction: 0, status: 'made', beyondDepositFen: 0n, interestFen: 0n, costs: null,
-        claims: null, facts: null, reasoning, dueOn: null, arbitratorIds: [], createdAt: at, madeAt: at, documentSha256: null
+        claims: null, facts: null, reasoning, dueOn: null, arbitratorIds: [], createdAt: at, madeAt: at, documentSha256
       })
       const dispute = await cases.advance(tx, found.dispute, step, at, outcome)
       await cases.record(tx, dispute, {
-        fact: 'judgment-entered', by: 'notary', personId: command.caller.personId, at, amountFen: outcome.refundFen, payload: outcome,
+        fact: 'judgment-entered', by: 'notary', personId: command.caller.personId, at, amountFen: outcome.refundFen, payload: { ...outcome, documentSha256 },
         notice: `法院裁判已录入：退还 ${yuan(outcome.refundFen)}，释放 ${yuan(outcome.releaseFen)}。`
       })
       return cases.viewOf(tx, dispute)

@@ -96,7 +96,7 @@ export const createCases = ({ contracts, evidence, timetable, notices, offices }
   /** What a caller is in a case. */
   const actorIn = async (tx: Tx, dispute: DisputeRecord, caller: Caller): Promise<Exclude<Actor, 'service'>> => {
     if (caller.end === 'adjudicator') return (await assignmentOf(tx, dispute, caller)).role
-    if (caller.end === 'bureau') throw forbidden({})
+    if (caller.end === 'bureau' || caller.end === 'administrator') throw forbidden({})
     return caller.end
   }
 

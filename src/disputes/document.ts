@@ -36,7 +36,7 @@ export type DocumentFacts = Readonly<{
 }>
 
 const titles: Readonly<Record<DocumentKind, string>> = {
-  settlement_agreement: '和解协议', mediation_agreement: '调解协议', mediation_failure: '调解不成证明', award: '裁决书', award_correction: '裁决书补正'
+  settlement_agreement: '和解协议', mediation_agreement: '调解协议', mediation_failure: '调解不成证明', award: '裁决书', award_correction: '裁决书补正', judgment_record: '法院裁判登记'
 }
 
 /** What a ground is called in documents. */
@@ -53,7 +53,7 @@ const outcomeLines = ({ outcome }: DocumentFacts): string[] => outcome === undef
 ]
 
 const awardLines = ({ award }: DocumentFacts): string[] => award === undefined ? [] : [
-  `裁决书编号：${award.number}${award.correction === 0 ? '' : `（第 ${award.correction} 次补正）`}`,
+  `${award.arbitrators.length === 0 ? '裁判文书案号' : '裁决书编号'}：${award.number}${award.correction === 0 ? '' : `（第 ${award.correction} 次补正）`}`,
   ...(award.claims === null ? [] : [`请求：${award.claims}`]),
   ...(award.facts === null ? [] : [`查明：${award.facts}`]),
   `理由：${award.reasoning}`,
@@ -61,7 +61,7 @@ const awardLines = ({ award }: DocumentFacts): string[] => award === undefined ?
   ...(award.interestFen === '0' ? [] : [`利息：${sum(award.interestFen)}，不自提存款中支付。`]),
   ...(award.costs === null ? [] : [`仲裁费用 ${sum(award.costs.totalFen)}，由消费者承担 ${sum(award.costs.consumerFen)}，由商户承担 ${sum(award.costs.merchantFen)}。`]),
   ...(award.dueOn === null ? [] : [`提存款之外的给付应于 ${award.dueOn} 前履行。`]),
-  `仲裁员：${award.arbitrators.join('、')}`
+  ...(award.arbitrators.length === 0 ? [] : [`仲裁员：${award.arbitrators.join('、')}`])
 ]
 
 const closing: Readonly<Record<DocumentKind, string>> = {
@@ -69,7 +69,8 @@ const closing: Readonly<Record<DocumentKind, string>> = {
   mediation_agreement: '双方在调解员主持下达成上述协议，可自协议生效之日起三十日内共同申请司法确认。公证机构据此支付提存款项。',
   mediation_failure: '本纠纷经调解未能达成协议，双方没有仲裁协议。特此证明，当事人可以向人民法院起诉；冻结款项在等待期限内继续冻结。',
   award: '本裁决为终局裁决，自作出之日起发生法律效力。当事人可自收到裁决书之日起三十日内请求补正。',
-  award_correction: '本补正与原裁决书具有同等效力。'
+  award_correction: '本补正与原裁决书具有同等效力。',
+  judgment_record: '公证机构依法院生效裁判登记上述内容，并据此支付提存款项。裁判文书以法院所作为准。'
 }
 
 /** The text of a document: the exact bytes whose hash is kept. */

@@ -9,7 +9,7 @@ import type { Merchants } from '../merchants/service.js'
 import type { Offices } from '../offices/service.js'
 import { documentText, type DocumentFacts } from './document.js'
 import type { DisputeId, DisputeRecord, DocumentKind, Outcome } from './model.js'
-import { sheetOf, type MediationFacts, type SheetFacts } from './sheets.js'
+import { pdfOf, type MediationFacts, type SheetFacts } from './sheets.js'
 import { insertDocument, listDocuments } from './store.js'
 
 type Dependencies = Readonly<{
@@ -49,10 +49,8 @@ export const createCaseDocuments = ({ vault, people, merchants, offices, pdfs }:
 
   /** Asks for the PDF of a document that has one. @returns its id */
   const askPdf = async (tx: Tx, { id, contractId, merchantId, claimant }: DisputeRecord, shown: Omit<SheetFacts, 'claimant'>): Promise<Id<'doc'> | null> => {
-    const sheet = sheetOf({ ...shown, claimant })
-    if (!sheet) return null
-    const kind = shown.facts.kind === 'award' ? 'award' : 'mediation_agreement'
-    return pdfs.ask(tx, { kind, subject: id, contractId, merchantId, sheet }, `${sheet.title}，纠纷 ${id}`)
+    const pdf = pdfOf({ ...shown, claimant })
+    return pdf ? pdfs.ask(tx, { ...pdf, subject: id, contractId, merchantId }, `${pdf.sheet.title}，纠纷 ${id}`) : null
   }
 
   /** Writes a document of a case, as the service. @returns the SHA-256 of its text */

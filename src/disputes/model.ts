@@ -229,12 +229,12 @@ export const Execution = z.object({
 }).meta({ id: 'DisputeExecution' })
 export type Execution = z.output<typeof Execution>
 
-export const DocumentKind = z.enum(['settlement_agreement', 'mediation_agreement', 'mediation_failure', 'award', 'award_correction'])
+export const DocumentKind = z.enum(['settlement_agreement', 'mediation_agreement', 'mediation_failure', 'award', 'award_correction', 'judgment_record'])
 export type DocumentKind = z.infer<typeof DocumentKind>
 
 export const CaseDocument = z.object({
   id: idSchema('doc'), kind: DocumentKind, sha256: z.string(),
-  pdfId: idSchema('doc').nullable().meta({ description: 'Its sealed PDF, `GET /v1/documents/:id`: of a mediation agreement and an award' }), createdAt: Instant
+  pdfId: idSchema('doc').nullable().meta({ description: 'Its sealed PDF, `GET /v1/documents/:id`; a certificate of failure has none' }), createdAt: Instant
 }).meta({ id: 'DisputeDocument' })
 export type CaseDocument = z.output<typeof CaseDocument>
 

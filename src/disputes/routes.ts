@@ -189,7 +189,7 @@ export const disputeRoutes = ({ disputes, negotiation, mediation, appointments, 
 
   app.post('/disputes/:id/execute', {
     schema: { operationId: 'executeAward', summary: 'The first notary proposes, another executes', tags, params: OfDispute, response: { 200: Dispute } },
-    config: { access: ['notary'], idempotent: true, problems: [wrongState, samePerson] }
+    config: { stepUp: true, access: ['notary'], idempotent: true, problems: [wrongState, samePerson] }
   }, async ({ command, params }) => executions.execute(command, params.id))
 
   app.get('/adjudicators', {

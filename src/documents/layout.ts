@@ -1,13 +1,14 @@
+import { zlibSync } from 'fflate'
 import PDFDocument from 'pdfkit'
 import QRCode from 'qrcode'
-import { face, settable, widthOf } from './font.js'
+import { face, runsOf, settable, widthOf } from './font.js'
 import { linesOf, type Line } from './lines.js'
 import type { Block, Column, Sheet } from './model.js'
 
 /*
  * Sets a sheet as PDF: A4, one face, black on white. The bytes are a pure function of the sheet:
- * dates are the sheet's own, ids derive from it, and streams are left uncompressed, because what a
- * compressor writes differs between machines. Each file has an empty signature field, which the
+ * dates are the sheet's own, ids derive from it, and streams are packed by a compressor in
+ * JavaScript, of one version: what zlib writes differs between machines. Each file has an empty signature field, which the
  * seal fills in an update behind these bytes, so that they stay as they were signed by hash.
  */
 
@@ -38,6 +39,27 @@ type Document = PDFKit.PDFDocument & Readonly<{
   page: PDFKit.PDFPage & { annotations: unknown[]; dictionary: unknown }
 }>
 
+/** What the library's types do not tell of it: where streams come from, and what they are made of. */
+type Streams = { ref: (data: object) => { buffer: Uint8Array[]; data: { Filter?: string }; finalize: () => void } }
+
+/** Has every stream of a document packed as it ends. */
+const packStreams = (doc: Document): void => {
+  const streams = doc as unknown as Streams
+  const newRef = streams.ref.bind(doc)
+  streams.ref = (data) => {
+    const stream = newRef(data)
+    const finalize = stream.finalize.bind(stream)
+    stream.finalize = () => {
+      if (stream.buffer.length > 0 && stream.data.Filter === undefined) {
+        stream.buffer = [zlibSync(Buffer.concat(stream.buffer), { level: 9 })]
+        stream.data.Filter = 'FlateDecode'
+      }
+      finalize()
+    }
+    return stream
+  }
+}
+
 /** The signature field that the seal fills: invisible, on the last page. */
 const addSignatureField = (doc: Document): void => {
   doc.initForm()
@@ -52,6 +74,7 @@ const addSignatureField = (doc: Document): void => {
 
 const createPen = (doc: Document) => {
   let y = page.top
+  const registered = new Set<string>()
 
   const nextPage = (): void => {
     doc.addPage()
@@ -66,7 +89,17 @@ const createPen = (doc: Document) => {
     const gaps = [...text].length - 1
     const isSpread = align === 'left' && !isLast && gaps > 0 && rest < 2 * size
     const indent = align === 'left' ? 0 : align === 'right' ? rest : rest / 2
-    doc.lineWidth(isBold ? size * 0.02 : hairline).fontSize(size).text(text, x + indent, at + (lead - size * 1.45) / 2, { lineBreak: false, fill: true, stroke: isBold, ...(isSpread ? { characterSpacing: rest / gaps } : {}) })
+    const spacing = isSpread ? rest / gaps : 0
+    let left = x + indent
+    doc.lineWidth(isBold ? size * 0.02 : hairline).fontSize(size)
+    for (const run of runsOf(text)) {
+      if (!registered.has(run.name)) {
+        doc.registerFont(run.name, run.face as never)
+        registered.add(run.name)
+      }
+      doc.font(run.name).text(run.text, left, at + (lead - size * 1.45) / 2 + run.drop * size / 1000, { lineBreak: false, fill: true, stroke: isBold, ...(isSpread ? { characterSpacing: spacing } : {}) })
+      left += widthOf(run.text) * size / 1000 + [...run.text].length * spacing
+    }
   }
 
   const paragraph = (text: string, style: Style, x = page.side, width = contentWidth): void => {
@@ -185,10 +218,12 @@ const createPen = (doc: Document) => {
 /** Sets a sheet as PDF: the same sheet gives the same bytes. */
 export const typeset = async ({ title, author, madeAt, foot, blocks }: Sheet): Promise<Buffer> => {
   const doc = new PDFDocument({
-    size: [page.width, page.height], margin: 0, compress: false, bufferPages: true, lang: 'zh-CN', displayTitle: true, pdfVersion: '1.7',
+    autoFirstPage: false, size: [page.width, page.height], margin: 0, compress: false, bufferPages: true, lang: 'zh-CN', displayTitle: true, pdfVersion: '1.7',
     font: face() as never,
     info: { Title: title, Author: author, Creator: 'Ticun', Producer: 'Ticun', CreationDate: new Date(madeAt), ModDate: new Date(madeAt) }
   }) as unknown as Document
+  packStreams(doc)
+  doc.addPage()
   const pen = createPen(doc)
   for (const block of blocks) pen.put(block)
   pen.foot(foot)

@@ -6,7 +6,7 @@ export const DocumentId = idSchema('doc')
 export type DocumentId = z.infer<typeof DocumentId>
 
 export const DocumentKind = z.enum([
-  'contract', 'deposit_certificate', 'redemption_statement', 'settlement_statement', 'refund_certificate', 'mediation_agreement', 'award', 'handover'
+  'contract', 'deposit_certificate', 'redemption_statement', 'settlement_statement', 'refund_certificate', 'settlement_agreement', 'mediation_agreement', 'award', 'judgment_record', 'handover'
 ])
 export type DocumentKind = z.infer<typeof DocumentKind>
 
@@ -18,6 +18,7 @@ export const DocumentView = z.object({
   id: DocumentId,
   kind: DocumentKind,
   subject: z.string().meta({ description: 'The id, or the certificate\'s number, of what it is about' }),
+  version: z.int().meta({ description: 'From 1 on; a later one, such as an award corrected, stands beside the earlier ones' }),
   status: DocumentStatus,
   documentSha256: z.string().nullable().meta({ description: 'Of the bytes before the seal; they stand unchanged at the beginning of the sealed file' }),
   sealedSha256: z.string().nullable(),
@@ -56,8 +57,10 @@ export type Sheet = Readonly<{
 /** A document to be made: what it is of, who may read it, and what it shows. */
 export type NewDocument = Readonly<{
   kind: DocumentKind
-  /** the id of what it is about: one document of a kind for each */
+  /** the id of what it is about: one document of a kind and a version for each */
   subject: string
+  /** from 1 on, which is the default */
+  version?: number
   contractId: Id<'ctr'> | null
   merchantId: Id<'mer'> | null
   sheet: Sheet

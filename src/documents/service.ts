@@ -42,8 +42,8 @@ const zipped = promisify<Uint8Array, Buffer>(gzip)
 const unzipped = promisify<Uint8Array, Buffer>(gunzip)
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
-const viewOf = ({ id, kind, subject, status, documentSha256, sealedSha256, reason, createdAt, sealedAt }: DocumentRow): DocumentView =>
-  ({ id, kind, subject, status, documentSha256, sealedSha256, reason, createdAt, sealedAt })
+const viewOf = ({ id, kind, subject, version, status, documentSha256, sealedSha256, reason, createdAt, sealedAt }: DocumentRow): DocumentView =>
+  ({ id, kind, subject, version, status, documentSha256, sealedSha256, reason, createdAt, sealedAt })
 
 export const createDocuments = ({ work, clock, vault, storage, seals, evidence, timetable }: Dependencies) => {
   /** Keeps a document's bytes, packed and encrypted. @returns the name of the file */
@@ -51,8 +51,8 @@ export const createDocuments = ({ work, clock, vault, storage, seals, evidence, 
 
   const openFile = async (file: string): Promise<Buffer> => unzipped(vault.openBytes(await buffer(await storage.open(file)), about.file))
 
-  const newRow = (tx: Tx, { sheet, ...facts }: NewDocument): DocumentRow => ({
-    officeId: tx.office, id: newId('doc', tx.office), ...facts, status: 'asked', sheetSealed: vault.seal(JSON.stringify(sheet), about.sheet),
+  const newRow = (tx: Tx, { sheet, version = 1, ...facts }: NewDocument): DocumentRow => ({
+    officeId: tx.office, id: newId('doc', tx.office), ...facts, version, status: 'asked', sheetSealed: vault.seal(JSON.stringify(sheet), about.sheet),
     statement: null, documentSha256: null, madeFile: null, sealedSha256: null, sealedFile: null, sealedAt: null, reason: null, createdAt: clock.now()
   })
 
@@ -84,8 +84,8 @@ export const createDocuments = ({ work, clock, vault, storage, seals, evidence, 
     await timetable.set(tx, deadline, row.id, clock.now())
   }
 
-  const append = (tx: Tx, fact: 'document-made' | 'document-sealed', { kind, subject, contractId, merchantId }: DocumentRow, payload: object): Promise<void> =>
-    evidence.appendFact(tx, { fact, subject, contractId: contractId ?? undefined, merchantId: merchantId ?? undefined, occurredAt: clock.now(), payload: { kind, ...payload } })
+  const append = (tx: Tx, fact: 'document-made' | 'document-sealed', { kind, subject, version, contractId, merchantId }: DocumentRow, payload: object): Promise<void> =>
+    evidence.appendFact(tx, { fact, subject, contractId: contractId ?? undefined, merchantId: merchantId ?? undefined, occurredAt: clock.now(), payload: { kind, ...(version > 1 ? { version } : {}), ...payload } })
 
   const sheetOf = ({ sheetSealed }: DocumentRow): Sheet => JSON.parse(vault.open(sheetSealed, about.sheet)) as Sheet
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, ne } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, ne } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import type { Id } from '../kernel/id.js'
 import type { DocumentId, DocumentKind } from './model.js'
@@ -13,13 +13,15 @@ export const insertDocument = async ({ db }: Tx, row: DocumentRow): Promise<void
 export const findDocument = async ({ db, office }: Tx, id: DocumentId): Promise<DocumentRow | undefined> =>
   (await db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.id, id))))[0]
 
+/** The newest version. */
 export const findDocumentOf = async ({ db, office }: Tx, kind: DocumentKind, subject: string): Promise<DocumentRow | undefined> =>
-  (await db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.kind, kind), eq(documents.subject, subject))))[0]
+  (await db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.kind, kind), eq(documents.subject, subject)))
+    .orderBy(desc(documents.version)).limit(1))[0]
 
 export const listDocumentsOf = ({ db, office }: Tx, contractId: Id<'ctr'>): Promise<DocumentRow[]> =>
   db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.contractId, contractId))).orderBy(asc(documents.id))
 
-type Progress = Partial<Omit<DocumentRow, 'officeId' | 'id' | 'kind' | 'subject' | 'sheetSealed' | 'createdAt'>>
+type Progress = Partial<Omit<DocumentRow, 'officeId' | 'id' | 'kind' | 'subject' | 'version' | 'sheetSealed' | 'createdAt'>>
 
 /** Notes how far a document has come; a sealed one stays as it is. @returns whether it was noted */
 export const updateDocument = async ({ db, office }: Tx, id: DocumentId, progress: Progress): Promise<boolean> =>

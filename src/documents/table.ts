@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, index, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import { check, index, integer, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
 import { id, instant, officeId } from '../db/columns.js'
 import { allow, allowAll, context, ofFormerHolder, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import type { DocumentKind, DocumentStatus } from './model.js'
@@ -13,6 +13,8 @@ export const documents = pgTable('documents', {
   id: id('id', 'doc').notNull(),
   kind: text('kind').$type<DocumentKind>().notNull(),
   subject: text('subject').notNull(),
+  /** what is corrected is made anew beside the earlier one */
+  version: integer('version').notNull().default(1),
   contractId: id('contract_id', 'ctr'),
   merchantId: id('merchant_id', 'mer'),
   status: text('status').$type<DocumentStatus>().notNull(),
@@ -32,9 +34,10 @@ export const documents = pgTable('documents', {
   createdAt: instant('created_at').notNull()
 }, (t) => [
   primaryKey({ name: 'documents_pk', columns: [t.officeId, t.id] }),
-  unique('documents_one_per_subject').on(t.officeId, t.kind, t.subject),
+  unique('documents_one_per_version').on(t.officeId, t.kind, t.subject, t.version),
   index('documents_of_contract').on(t.officeId, t.contractId),
   index('documents_of_merchant').on(t.officeId, t.merchantId),
+  check('documents_version', sql`${t.version} >= 1`),
   check('documents_status', sql`${t.status} in ('asked', 'made', 'sealed', 'failed')`),
   check('documents_sealed_whole', sql`${t.status} <> 'sealed' or (${t.sealedSha256} is not null and ${t.sealedFile} is not null and ${t.sealedAt} is not null)`),
   check('documents_made_whole', sql`${t.status} not in ('made', 'sealed') or (${t.documentSha256} is not null and ${t.madeFile} is not null)`),

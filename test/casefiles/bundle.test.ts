@@ -3,6 +3,9 @@ import { buffer } from 'node:stream/consumers'
 import pg from 'pg'
 import t from 'tap'
 import { fromBufferPromise } from 'yauzl'
+import { idOf, newId, uuidOf } from '../../src/kernel/id.js'
+import { verifierKeyOf } from '../../src/verify/note.js'
+import { checkReceipt } from '../../src/verify/receipt.js'
 import { startApp } from '../support/app.js'
 import { arbitrator, checker, maker, mediator, newConsumer, operator } from '../support/people.js'
 import { makeContract, order, payOrder, trySign } from '../support/purchase.js'
@@ -84,6 +87,25 @@ t.test('the bundle of a case', async (t) => {
     t.same(redeemed.entries.map(({ entry }: any) => JSON.parse(entry).subject), visits)
     for (const { leafIndex, inclusionProof } of [...receipt.entries, ...redeemed.entries]) t.ok(Number.isInteger(leafIndex) && Array.isArray(inclusionProof))
     t.match(receipt.checkpoint, /^— /m)
+  })
+
+  t.test('holds every entry, however many there are, in parts that each stand for themselves', async (t) => {
+    const owner = new pg.Client({ connectionString: app.database.ownerUrl })
+    await owner.connect()
+    t.teardown(() => owner.end())
+    const entry = { version: 1, fact: 'legal-meaning-told', subject: contractId, contractId, occurredAt: '2026-05-04T01:00:00.000Z', payload: {} }
+    const texts = Array.from({ length: 1_050 }, () => JSON.stringify({ ...entry, salt: randomBytes(16).toString('hex') }))
+    await owner.query(`
+      insert into evidence_entries (office_id, id, fact, subject, contract_id, entry, created_at)
+      select 1, id, 'legal-meaning-told', $1, $2, entry, now() from unnest($3::uuid[], $4::text[]) as e(id, entry)`,
+    [contractId, uuidOf(contractId), texts.map(() => uuidOf(newId('evd', 1))), texts])
+    const files = await unpacked((await download(consumer)).rawPayload)
+    const parts = [...files.keys()].filter((name) => name.startsWith('evidence/case'))
+    t.same(parts, ['evidence/case.json', 'evidence/case-part-02.json'])
+    const key = verifierKeyOf((await app.nobody.get('/evidence/key')).body)
+    const proven = await Promise.all(parts.map((name) => checkReceipt(String(files.get(name)), { key })))
+    t.equal(new Set(proven.flatMap(({ entries }) => entries.map(({ leafIndex }) => leafIndex))).size, (await owner.query("select count(*)::int as n from evidence_positions where subject = any($1)", [[contractId, id, ...(await owner.query('select id from case_files')).rows.map((row) => idOf('fil', row.id))]])).rows[0].n)
+    t.same(JSON.parse(String(files.get('manifest.json'))).files.map(({ path }: any) => path), [...files.keys()].slice(0, -2))
   })
 
   t.test('is the same for all who take part, and for nobody else', async (t) => {

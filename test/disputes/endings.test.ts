@@ -156,6 +156,22 @@ t.test('how disputes end', async (t) => {
     await holds(t, app)
   })
 
+  t.test('a claim is not collected from money that a court holds', async (t) => {
+    const held = await anotherShop(court)
+    const member = await newMember(held)
+    const dispute = await decided(held, member, award(30_000, 20_000))
+    await execute(held, dispute.id)
+    const { body: hold } = expectStatus(await first.post('/legal-holds', {
+      merchantId: held.shop.merchantId, amountFen: 15_000, court: '上海市长宁区人民法院', documentNumber: '（2026）沪0105执保9号', until: new Date(Date.now() + 86_400_000 * 200).toISOString().slice(0, 10)
+    }), 201)
+    expectStatus(await correct(held, dispute.id, 42_000, 8_000), 201)
+    await execute(held, dispute.id)
+    t.match((await held.shop.owner.get('/claims')).body.items, [{ amountFen: 12_000, collectedFen: 5_000, leftFen: 7_000 }])
+    expectStatus(await first.post(`/legal-holds/${hold.id}/withdraw`), 200)
+    t.match((await first.post('/settlements', { merchantIds: [held.shop.merchantId] })).body.items, [{ grossFen: 8_000 }], 'once it is free, the rest is collected first')
+    await holds(t, app)
+  })
+
   t.test('a correction of a correction sets off what the former left open, and nothing is paid twice', async (t) => {
     const fickle = await anotherShop(court)
     const member = await newMember(fickle)

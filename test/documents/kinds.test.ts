@@ -3,11 +3,13 @@ import { awardOf } from '../../src/documents/award.js'
 import { depositCertificateOf } from '../../src/documents/deposit-certificate.js'
 import { settable, widthOf } from '../../src/documents/font.js'
 import { typeset } from '../../src/documents/layout.js'
+import { judgmentRecordOf } from '../../src/documents/judgment-record.js'
 import { linesOf } from '../../src/documents/lines.js'
 import { mediationAgreementOf } from '../../src/documents/mediation-agreement.js'
 import type { Sheet } from '../../src/documents/model.js'
 import { redemptionStatementOf } from '../../src/documents/redemption-statement.js'
 import { refundCertificateOf } from '../../src/documents/refund-certificate.js'
+import { settlementAgreementOf } from '../../src/documents/settlement-agreement.js'
 import { settlementStatementOf } from '../../src/documents/settlement-statement.js'
 import { textIn } from '../support/pdf.js'
 
@@ -20,7 +22,7 @@ const contractId = 'ctr_01k0vb4c9hfkbt9t9a6x2n8001'
 
 const award = {
   beyondDepositFen: 0n, interestFen: 0n, dueOn: null,
-  officeName, awardNumber: '沪仲案字（2026）第 0042 号', disputeId: 'dsp_01k0vb4c9hfkbt9t9a6x2n8001', contractId, claimant: 'consumer', consumer, merchant, arbitratorName: '王裁',
+  officeName, awardNumber: '沪仲案字（2026）第 0042 号', correction: 0, disputeId: 'dsp_01k0vb4c9hfkbt9t9a6x2n8001', contractId, claimant: 'consumer', consumer, merchant, arbitratorName: '王裁',
   claimFen: 128_000n, disputedFen: 100_000n, claims: '退还未消费的价款。', facts: '被申请人于 2026 年 4 月停业。', reasoning: '被申请人未按约定提供服务。', refundFen: 80_000n, releaseFen: 15_000n, restoreFen: 5_000n, costs: null, decidedAt: at
 } as const
 
@@ -51,6 +53,13 @@ const sheets: Readonly<Record<string, readonly [Sheet, readonly string[]]>> = {
     message: '双方就此了结。', consumerAcceptedAt: at, merchantAcceptedAt: at, at
   }), ['调解协议', '赵调', '¥800.00', '¥200.00', '双方就此了结', '司法确认', '30 日']],
   award: [awardOf(award), ['仲裁裁决书', award.awardNumber, '仲裁请求', '查明的事实', '裁决理由', '裁决结果', '¥800.00', '¥150.00', '¥50.00', '仲裁费用', '终局']],
+  'award corrected': [awardOf({ ...award, correction: 2 }), ['仲裁裁决书补正', `${award.awardNumber}（第 2 次补正）`, '同等效力', '以本次为准']],
+  'settlement agreement': [settlementAgreementOf({
+    officeName, disputeId: 'dsp_01k0vb4c9hfkbt9t9a6x2n8001', contractId, consumer, merchant, claimFen: 128_000n, groundText: '健康原因', disputedFen: 100_000n, refundFen: 80_000n, restoreFen: 20_000n, terms: '双方互不追究。', at
+  }), ['和解协议', '健康原因', '¥800.00', '¥200.00', '双方互不追究', '2026-05-04 09:00:00', '给付条件成就']],
+  'judgment record': [judgmentRecordOf({
+    officeName, disputeId: 'dsp_01k0vb4c9hfkbt9t9a6x2n8001', contractId, consumer, merchant, caseNumber: '（2026）沪0105民初42号', reasoning: '被告未依约提供服务。', claimFen: 128_000n, disputedFen: 100_000n, refundFen: 80_000n, releaseFen: 15_000n, restoreFen: 5_000n, at
+  }), ['法院裁判登记', '（2026）沪0105民初42号', '未依约提供服务', '¥800.00', '¥150.00', '¥50.00', '以法院的裁判文书为准']],
   'award without facts': [awardOf({ ...award, claims: null, facts: null, claimant: 'merchant', costs: '由被申请人负担', beyondDepositFen: 30_000n, interestFen: 250n, dueOn: '2026-06-01' }), ['¥300.00', '¥2.50', '2026年6月1日前', '二、裁决理由', '三、裁决结果', '请求金额 ¥1,280.00', '由被申请人负担']]
 }
 
@@ -75,7 +84,7 @@ t.test('text that nobody foresaw is set, and stays on its page', async (t) => {
     ] })
     t.ok(pdf.subarray(-6).equals(Buffer.from('%%EOF\n')), JSON.stringify(text.slice(0, 10)))
   }
-  t.equal(settable('𠮷田\u0007'), '〔U+20BB7〕田〔U+0007〕')
+  t.equal(settable('𠮷田\u{31350}\u0007'), '𠮷田〔U+31350〕〔U+0007〕')
 })
 
 t.test('lines keep to their width, lose nothing, and begin with no closing mark', async (t) => {
@@ -89,4 +98,12 @@ t.test('lines keep to their width, lose nothing, and begin with no closing mark'
       t.notMatch(line.text, /（$/)
     }
   }
+})
+
+t.test('a text of 1,300 different characters stays within 300 kB, and rare names are set, to be found again', async (t) => {
+  // Of each character some 215 bytes are needed, packed: its outline. Beyond 1,350 different ones a document is larger.
+  const text = Array.from({ length: 1_300 }, (_, i) => String.fromCodePoint(0x4e00 + 4 * i)).join('')
+  const pdf = await typeset({ title: '长文', author: officeName, madeAt: at.toISOString(), foot: '长文', blocks: [{ kind: 'text', text: `𠮷田䶮、𪚥𫠝𮯠：${text}` }] })
+  t.ok(pdf.length < 300_000, `${pdf.length} bytes`)
+  t.ok(textIn(pdf).includes(`𠮷田䶮、𪚥𫠝𮯠：${text.slice(0, 20)}`))
 })
