@@ -5,7 +5,8 @@ import type { ClaimRecord } from './model.js'
 /*
  * What a decision gives a consumer beyond what is frozen is a claim on the merchant. It is collected
  * from what is payable to that merchant, before anything else is paid out to it, and never from
- * money that belongs to somebody else; and never more than the contract itself had released.
+ * money that belongs to somebody else or that a court holds; and never more than the contract itself
+ * had released.
  *
  * A correction that takes back what an earlier one gave first sets off what is still open of that:
  * nobody is to pay what is owed no more.

@@ -2,6 +2,7 @@ import type { Contract } from '../contracts/model.js'
 import type { Contracts } from '../contracts/service.js'
 import { actorOf, inRole, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
+import type { Holds } from '../holds/service.js'
 import type { Caller } from '../kernel/caller.js'
 import { newId, type Id } from '../kernel/id.js'
 import { sum } from '../kernel/money.js'
@@ -20,15 +21,16 @@ type Dependencies = Readonly<{
   ledger: Ledger
   evidence: Evidence
   refunds: Pick<Refunds, 'orderDecided'>
+  holds: Pick<Holds, 'freeOf'>
 }>
 
 /** Claims on merchants, and their collection before each settlement (rules.ts). */
-export const createClaims = ({ work, contracts, ledger, evidence, refunds }: Dependencies) => {
+export const createClaims = ({ work, contracts, ledger, evidence, refunds, holds }: Dependencies) => {
   /** Collects what is payable now. The caller holds the contract's lock, as the service. @returns the contract after it, saved */
   const collectLocked = async (tx: Tx, contract: Contract, claim: ClaimRecord, at: Date): Promise<Contract> => {
     const account = payableOf(claim)
     const payableFen = (await ledger.lockBalances(tx, [account])).get(`${account.kind}:${account.of}`) ?? 0n
-    const amountFen = collectable(claim, contract, payableFen)
+    const amountFen = collectable(claim, contract, await holds.freeOf(tx, claim.merchantId, payableFen))
     if (amountFen === 0n) return contract
     const after = afterCollected(contract, amountFen)
     const refund = await refunds.orderDecided(tx, after, amountFen, 'award', at)

@@ -1,6 +1,6 @@
 import { problem, type Text } from '../kernel/problem.js'
 
-export type Obstacle = 'pending' | 'objection' | 'dispute' | 'refund'
+export type Obstacle = 'pending' | 'objection' | 'dispute' | 'refund' | 'legal_hold'
 
 const obstacles: Readonly<Record<Obstacle, Text>> = {
   pending: {
@@ -9,7 +9,8 @@ const obstacles: Readonly<Record<Obstacle, Text>> = {
   },
   objection: { zh: '有异议尚未处理。请先撤回异议，或待商户撤销该次核销', en: 'An objection is open. Withdraw it first, or wait until the redemption is voided' },
   dispute: { zh: '有纠纷尚未了结。请待纠纷了结', en: 'A dispute is open. Wait until it is over' },
-  refund: { zh: '有退费尚未办结。请待退费办结', en: 'A refund is under way. Wait until it is over' }
+  refund: { zh: '有退费尚未办结。请待退费办结', en: 'A refund is under way. Wait until it is over' },
+  legal_hold: { zh: '法院已冻结合同应退还的款项。请待解除或期满', en: 'A court holds what goes back of it. Wait until the hold is lifted or over' }
 }
 
 export const transferBlocked = problem<{ because: Obstacle }>('transfer_blocked', {

@@ -16,22 +16,23 @@ import { transferBlocked, transferStale } from './problems.js'
  * of it from then on, a refund too, belongs to the new holder, who signs a document that states it.
  *
  * What happened before is the former holder's. So nothing of it may be open: no money within an
- * objection window, no objection, dispute or refund. A term card releases something every day and
+ * objection window, no objection, dispute or refund, and no court's hold on what goes back to her. A term card releases something every day and
  * would never be free of pending money; therefore the holder may say, with the offer, that nothing
  * is held against what is released until it is accepted, and with the acceptance it is payable.
  */
 
 const lifeMs = 7 * dayMs
 
-type Facts = Readonly<{ isRefunding: boolean; merchantStatus: MerchantStatus; confirmsReleases: boolean }>
+type Facts = Readonly<{ isRefunding: boolean; isHeld: boolean; merchantStatus: MerchantStatus; confirmsReleases: boolean }>
 
 /** @throws wrong_state (409), contract_frozen, merchant_not_active, transfer_blocked (422) */
-export const checkTransferable = (contract: Contract, { isRefunding, merchantStatus, confirmsReleases }: Facts): void => {
+export const checkTransferable = (contract: Contract, { isRefunding, isHeld, merchantStatus, confirmsReleases }: Facts): void => {
   const { status, frozen, disputeId, disputedFen, objectedFen, pendingFen } = contract
   if (status !== 'active') throw wrongState({ state: status, allowed: ['active'] })
   if (frozen !== null) throw contractFrozen({ because: frozen })
   if (merchantStatus !== 'active' && merchantStatus !== 'suspended') throw merchantNotActive({ merchantStatus })
   if (isRefunding) throw transferBlocked({ because: 'refund' })
+  if (isHeld) throw transferBlocked({ because: 'legal_hold' })
   if (disputeId !== null || disputedFen > 0n) throw transferBlocked({ because: 'dispute' })
   if (objectedFen > 0n) throw transferBlocked({ because: 'objection' })
   if (pendingFen > 0n && !confirmsReleases) throw transferBlocked({ because: 'pending' })

@@ -5,6 +5,7 @@ import type { Documents } from '../documents/service.js'
 import { commitment, newSalt } from '../evidence/entry.js'
 import type { Fact } from '../evidence/model.js'
 import type { Evidence } from '../evidence/service.js'
+import type { Holds } from '../holds/service.js'
 import type { People } from '../identity/people.js'
 import type { SigningAttempt } from '../identity/model.js'
 import type { Identity } from '../identity/service.js'
@@ -40,6 +41,7 @@ type Dependencies = Readonly<{
   identity: Pick<Identity, 'verifySigning' | 'useSigning'>
   documents: Pick<Documents, 'make' | 'askSeal' | 'bytesAbout'>
   refunds: Pick<Refunds, 'isUnderWay'>
+  holds: Pick<Holds, 'heldOfRefunds'>
   releases: Handing
   ledger: Pick<Ledger, 'statementOf'>
   evidence: Evidence
@@ -62,7 +64,7 @@ type SignedFrom = Readonly<{ address: string; acceptArbitration: boolean }>
  * as the worker, once that is checked.
  */
 export const createHandovers = ({
-  work, clock, contracts, merchants, products, offices, people, identity, documents, refunds, releases, ledger, evidence, timetable, notices
+  work, clock, contracts, merchants, products, offices, people, identity, documents, refunds, holds, releases, ledger, evidence, timetable, notices
 }: Dependencies) => {
   const append = (tx: Tx, fact: Fact, { id, contractId, merchantId }: HandoverRecord, at: Date, payload: Readonly<Record<string, unknown>> = {}): Promise<void> =>
     evidence.appendFact(tx, { fact, subject: id, contractId, merchantId, occurredAt: at, payload })
@@ -83,7 +85,7 @@ export const createHandovers = ({
 
   const checkNow = async (tx: Tx, contract: Contract, confirmsReleases: boolean): Promise<void> => {
     const { status: merchantStatus } = await merchants.find(tx, contract.merchantId)
-    checkTransferable(contract, { isRefunding: await refunds.isUnderWay(tx, contract.id), merchantStatus, confirmsReleases })
+    checkTransferable(contract, { isRefunding: await refunds.isUnderWay(tx, contract.id), isHeld: (await holds.heldOfRefunds(tx, [contract.id])).size > 0, merchantStatus, confirmsReleases })
   }
 
   /**
@@ -142,13 +144,13 @@ export const createHandovers = ({
 
   /** What is left counts toward the new holder's cap, under the lock of her row. @throws identity_required, cap_exceeded (422) */
   const checkCap = async (tx: Tx, contract: Contract, { fromId, toId }: HandoverRecord, now: Date): Promise<Buffer> => {
-    const { idNumberIndex } = await contracts.buyerOf(tx, toId)
-    const { idNumberIndex: formerIndex } = await people.personOf(tx, fromId)
+    const { idNumberIndex, idNumberIndexes } = await contracts.buyerOf(tx, toId)
+    const { idNumberIndexes: formerIndexes } = await people.personOf(tx, fromId)
     const { district } = await merchants.find(tx, contract.merchantId)
     const { value: { balanceFenMax }, source } = await products.capRules(tx, district, dateOf(now))
     checkHolderCap(contract, {
-      balanceFen: await contracts.lockBalance(tx, contract.merchantId, idNumberIndex),
-      isSamePerson: formerIndex?.equals(idNumberIndex) ?? false, limitFen: balanceFenMax, source
+      balanceFen: await contracts.lockBalance(tx, contract.merchantId, idNumberIndexes),
+      isSamePerson: formerIndexes.some((index) => index.equals(idNumberIndex)), limitFen: balanceFenMax, source
     })
     return idNumberIndex
   }

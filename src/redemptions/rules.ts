@@ -1,7 +1,7 @@
 import { capacityOf, countUnits, earnedBy, giveBackUnits, isBeyondHeld, useUnits } from '../contracts/rules.js'
-import type { Contract, ContractStatus } from '../contracts/model.js'
+import type { Contract, ContractId, ContractStatus } from '../contracts/model.js'
 import { addDays, addMonths, after, daysBetween, hourMs, type BusinessDate } from '../kernel/calendar.js'
-import { least, most } from '../kernel/money.js'
+import { least, most, type Fen } from '../kernel/money.js'
 import { validationFailed, wrongState } from '../kernel/problems.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { CheckInCode, Objection, Redeem, RedemptionId, Release, TermCalendar } from './model.js'
@@ -243,4 +243,30 @@ export const takeBackDays = (contract: Contract, rows: readonly Release[], keep:
     }
   }
   return back
+}
+
+type Row = Pick<Release, 'id' | 'contractId' | 'amountFen'>
+
+/**
+ * Which of a merchant's payable rows stay where they are because courts hold money: of each contract
+ * that is held, and then of all that is left, the oldest, until they come to the amount. A row is paid
+ * whole or not at all, so what stays is at most one row more than that. `rows`: the oldest first.
+ */
+export const withheldRows = (rows: readonly Row[], { merchantFen, contractFen }: Readonly<{ merchantFen: Fen; contractFen: ReadonlyMap<ContractId, Fen> }>): ReadonlySet<RedemptionId> => {
+  const withheld = new Set<RedemptionId>()
+  const leftOf = new Map(contractFen)
+  for (const { id, contractId, amountFen } of rows) {
+    const leftFen = leftOf.get(contractId) ?? 0n
+    if (leftFen <= 0n) continue
+    withheld.add(id)
+    leftOf.set(contractId, leftFen - amountFen)
+  }
+  let leftFen = merchantFen
+  for (const { id, amountFen } of rows) {
+    if (leftFen <= 0n) break
+    if (withheld.has(id)) continue
+    withheld.add(id)
+    leftFen -= amountFen
+  }
+  return withheld
 }

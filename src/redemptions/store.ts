@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, inArray, isNull, lt, lte, min, ne, sql } from 'drizzle-orm'
 import type { ContractId } from '../contracts/model.js'
 import type { Tx } from '../db/unit-of-work.js'
-import { uuidOf, type Id } from '../kernel/id.js'
+import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { Objection, RedemptionId, Release } from './model.js'
 import { checkInCodes, objections, releases } from './table.js'
@@ -117,6 +117,41 @@ export const reservePayable = async ({ client, office }: Tx, merchantId: Merchan
     values: [office, uuidOf(merchantId), cutoff, uuidOf(itemId)]
   })
   return row?.sum ?? 0n
+}
+
+/** What is payable to a merchant and free, the oldest first; locked. */
+export const lockPayable = ({ db, office }: Tx, merchantId: MerchantId): Promise<Pick<Release, 'id' | 'contractId' | 'amountFen' | 'dueAt'>[]> =>
+  db.select({ id: releases.id, contractId: releases.contractId, amountFen: releases.amountFen, dueAt: releases.dueAt }).from(releases)
+    .where(and(eq(releases.officeId, office), eq(releases.merchantId, merchantId), eq(releases.state, 'payable'), isNull(releases.itemId)))
+    .orderBy(asc(releases.dueAt), asc(releases.id)).for('update')
+
+/** Reserves rows that this transaction has locked to a settlement item. @returns the sum reserved */
+export const reserveRows = async ({ client, office }: Tx, ids: readonly RedemptionId[], itemId: Id<'sti'>): Promise<bigint> => {
+  const { rows: [row] } = await client.query<{ sum: bigint }>({
+    name: 'reserve_rows',
+    text: `with reserved as (update releases set item_id = $3 where office_id = $1 and id = any($2::uuid[]) returning amount_fen)
+           select coalesce(sum(amount_fen), 0)::bigint as sum from reserved`,
+    values: [office, ids.map(uuidOf), uuidOf(itemId)]
+  })
+  return row?.sum ?? 0n
+}
+
+/**
+ * What is payable to a merchant by contract: in no item that was approved, reserved by a draft or
+ * not; and what of it is left without one item.
+ */
+export const sumUnsettled = async ({ client, office }: Tx, merchantId: MerchantId, itemId?: Id<'sti'>): Promise<{ contractId: ContractId; beforeFen: bigint; afterFen: bigint }[]> => {
+  const { rows } = await client.query<{ contract_id: string; before_fen: bigint; after_fen: bigint }>({
+    name: 'sum_unsettled',
+    text: `select contract_id, sum(amount_fen)::bigint as before_fen, coalesce(sum(amount_fen) filter (where item_id is distinct from $3), 0)::bigint as after_fen
+           from releases r
+           where office_id = $1 and merchant_id = $2 and state = 'payable' and (item_id is null
+             or exists (select from settlement_items i where i.office_id = r.office_id and i.id = r.item_id and i.status = 'draft')
+             or exists (select from unclaimed_items u where u.office_id = r.office_id and u.id = r.item_id and u.status = 'proposed'))
+           group by contract_id order by contract_id`,
+    values: [office, uuidOf(merchantId), itemId === undefined ? null : uuidOf(itemId)]
+  })
+  return rows.map(({ contract_id: contract, before_fen: beforeFen, after_fen: afterFen }) => ({ contractId: idOf('ctr', contract), beforeFen, afterFen }))
 }
 
 /** Reserves what is payable and free of contracts. @returns the sum reserved */

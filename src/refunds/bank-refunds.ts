@@ -12,9 +12,9 @@ import type { Offices } from '../offices/service.js'
 import type { Outbox } from '../outbox/service.js'
 import type { Timetable } from '../timetable/service.js'
 import { BankRefund, BankRefundId, type BankRefundRecord, type Refund, type RefundId, type RefundRecord } from './model.js'
-import { refundFailed, refundPaidByBank, refundSent } from './postings.js'
+import { refundCameBack, refundFailed, refundPaidByBank, refundSent } from './postings.js'
 import { accountRequired, bankUnavailable } from './problems.js'
-import { afterPaid, askAgainAt, byBank, cancelledTransfer, checkAccountable, orderedBy } from './rules.js'
+import { afterCameBack, afterPaid, askAgainAt, byBank, cancelledTransfer, checkAccountable, orderedBy } from './rules.js'
 import type { Sending } from './sending.js'
 import { findBankRefund, findOpenBankRefund, findRefund, insertBankRefund, lockRefund, updateBankRefund, updateRefund } from './store.js'
 import { refundView } from './views.js'
@@ -77,13 +77,14 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
       return refundView(given, clock.now())
     })
 
-  /** A notary proposes the transfer. @throws not_found (404), wrong_state (409), account_required, bank_unavailable (422) */
+  /** A notary proposes the transfer. @throws not_found (404), wrong_state (409), account_required, bank_unavailable (422), refund_held (409) */
   const propose = (command: Command, id: RefundId): Promise<BankRefund> =>
     work.writeOnce(command, officeOf(id), BankRefund, async (tx) => {
       const { refund } = await lock(tx, id)
       if (!bank) throw bankUnavailable({})
       const taken = byBank(refund)
       if (taken.accountSealed === null) throw accountRequired({})
+      await sending.checkFree(tx, refund)
       const record: BankRefundRecord = {
         id: newId('bnr', tx.office), refundId: id, status: 'proposed', makerId: command.caller.personId, checkerId: null, payeeSealed: taken.accountSealed,
         createdAt: clock.now(), orderedAt: null, answeredAt: null, bankReference: null, returnReason: null
@@ -93,15 +94,16 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
       return viewOf(record, refund)
     })
 
-  /** Orders a transfer at the bank, once the transaction has committed. */
+  /** Orders a transfer at the bank, once the transaction has committed. @throws refund_held (409) */
   const send = async (tx: Tx, { id }: BankRefundRecord, refund: RefundRecord, at: Date): Promise<void> => {
+    await sending.checkFree(tx, refund)
     const sent: RefundRecord = { ...refund, status: 'processing', attempts: refund.attempts + 1, lastError: null }
     await updateRefund(tx, sent)
     await ledger.post(tx, refundSent(sent, at))
     await outbox.send(tx, { topic, key: id, payload: { bankRefundId: id } })
   }
 
-  /** Another notary orders it: the money is in transit. @throws not_found (404), same_person (403), wrong_state (409) */
+  /** Another notary orders it: the money is in transit. @throws not_found (404), same_person (403), wrong_state, refund_held (409) */
   const order = (command: Command, id: RefundId): Promise<BankRefund> =>
     work.writeOnce(command, officeOf(id), BankRefund, async (tx) => {
       const { refund } = await lock(tx, id)
@@ -179,10 +181,29 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
   const recordPaid = (id: BankRefundId, reference: string, at: Date): Promise<void> =>
     work.write(worker, officeOf(id), async (tx) => { await record(tx, id, { outcome: 'paid', reference }, at) })
 
+  /**
+   * The bank's statement says that a transfer came back: it was made before, even if we had not heard
+   * so yet. The refund is owed again and waits for another account. A second notice changes nothing.
+   */
+  const recordReturn = (id: BankRefundId, reference: string, reason: string, at: Date): Promise<void> =>
+    work.write(worker, officeOf(id), async (tx) => {
+      await record(tx, id, { outcome: 'paid', reference }, at)
+      const found = await findBankRefund(tx, id)
+      invariant(found, `no bank refund ${id}`)
+      const { contract, refund } = await lock(tx, found.refundId)
+      const current = await findBankRefund(tx, id)
+      if (current?.status !== 'paid' || refund.status !== 'paid') return
+      await updateBankRefund(tx, { ...current, status: 'returned', answeredAt: at, returnReason: reason })
+      const owed: RefundRecord = { ...refund, status: 'failed', byBank: false, paidAt: null, lastError: reason }
+      await updateRefund(tx, owed)
+      if (contract) await contracts.save(tx, afterCameBack(contract, refund))
+      await ledger.post(tx, refundCameBack(owed, (await offices.byNumber(tx.office)).accountNumber, reason, at))
+    })
+
   /** The refunds these transfers pay, and whether the bank may still speak of them; for matching with statements. */
   const refundsOf = async (tx: Tx, ids: readonly BankRefundId[]) =>
     (await Promise.all(ids.map((id) => findBankRefund(tx, id)))).filter((found) => found !== undefined)
-      .map(({ id, refundId, status }) => ({ id, refundId, isUnderWay: status === 'ordered' }))
+      .map(({ id, refundId, status }) => ({ id, refundId, status, isUnderWay: status === 'ordered' }))
 
   /** Keeps a refund that surely failed from its channel and from bank transfers: nobody has claimed it in years. @throws not_found (404), wrong_state (409) */
   const setAside = async (tx: Tx, id: RefundId): Promise<void> => {
@@ -190,7 +211,7 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
     await updateRefund(tx, { ...byBank(refund), lastError: 'unclaimed' })
   }
 
-  /** Orders the transfer of a refund that was set aside and is owed again; the two people have decided so. @throws bank_unavailable (422) */
+  /** Orders the transfer of a refund that was set aside and is owed again; the two people have decided so. @throws bank_unavailable (422), refund_held (409) */
   const payClaimed = async (tx: Tx, id: RefundId, { account, makerId, checkerId, at }: Readonly<{ account: BankAccount; makerId: Id<'per'>; checkerId: Id<'per'>; at: Date }>): Promise<void> => {
     if (!bank) throw bankUnavailable({})
     const { refund } = await lock(tx, id)
@@ -202,7 +223,7 @@ export const createBankRefunds = ({ work, clock, vault, offices, contracts, ledg
     await send(tx, record, refund, at)
   }
 
-  return { giveAccount, propose, order, cancel, setAside, payClaimed, recordPaid, refundsOf }
+  return { giveAccount, propose, order, cancel, setAside, payClaimed, recordPaid, recordReturn, refundsOf }
 }
 
 export type BankRefunds = ReturnType<typeof createBankRefunds>

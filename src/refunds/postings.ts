@@ -87,3 +87,7 @@ export const paidAgain = (refund: RefundRecord, reference: string, at: Date): Jo
 /** The bank has paid it: Dr refund_in_transit / Cr bank. */
 export const refundPaidByBank = (refund: RefundRecord, accountNumber: string, reference: string, at: Date): Journal =>
   moved('refund-confirmed', refund, refundInTransit(refund), { kind: 'bank', of: accountNumber }, at, { reference, by: 'bank' })
+
+/** The bank sends back what it had paid: Dr bank / Cr refund_payable. */
+export const refundCameBack = (refund: RefundRecord, accountNumber: string, reason: string, at: Date): Journal =>
+  moved('refund-returned', refund, { kind: 'bank', of: accountNumber }, refundPayable(refund), at, { reason })

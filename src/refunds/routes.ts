@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ContractId } from '../contracts/model.js'
 import { languageOf } from '../http/problem-details.js'
+import { refundHeld } from '../holds/problems.js'
 import type { Routes } from '../http/types.js'
 import { Page } from '../kernel/page.js'
 import { holidaysUnknown, samePerson, wrongState } from '../kernel/problems.js'
@@ -59,7 +60,7 @@ export const refundRoutes = (refunds: Refunds, bankRefunds: BankRefunds): Routes
 
   app.post('/refunds/:id/approve', {
     schema: { operationId: 'approveRefund', summary: 'Approve a refund: the money leaves held in one transfer', tags, params: OfRefund, response: { 200: Refund } },
-    config: { access: ['notary'], idempotent: true, problems: [wrongState, quoteStale] }
+    config: { stepUp: true, access: ['notary'], idempotent: true, problems: [wrongState, quoteStale] }
   }, async ({ command, params }) => refunds.approve(command, params.id))
 
   app.post('/refunds/:id/reject', {
@@ -74,7 +75,7 @@ export const refundRoutes = (refunds: Refunds, bankRefunds: BankRefunds): Routes
 
   app.post('/refunds/:id/bank-transfer', {
     schema: { operationId: 'proposeBankRefund', summary: 'Propose to pay a failed refund by bank transfer', tags, params: OfRefund, response: { 201: BankRefund } },
-    config: { access: ['notary'], idempotent: true, problems: [wrongState, accountRequired, bankUnavailable] }
+    config: { access: ['notary'], idempotent: true, problems: [wrongState, accountRequired, bankUnavailable, refundHeld] }
   }, async ({ command, params }, reply) => {
     reply.code(201)
     return bankRefunds.propose(command, params.id)
@@ -82,7 +83,7 @@ export const refundRoutes = (refunds: Refunds, bankRefunds: BankRefunds): Routes
 
   app.post('/refunds/:id/bank-transfer/approve', {
     schema: { operationId: 'orderBankRefund', summary: 'Order a bank transfer that another person proposed', tags, params: OfRefund, response: { 200: BankRefund } },
-    config: { access: ['notary'], idempotent: true, problems: [wrongState, samePerson] }
+    config: { stepUp: true, access: ['notary'], idempotent: true, problems: [wrongState, samePerson, refundHeld] }
   }, async ({ command, params }) => bankRefunds.order(command, params.id))
 
   app.post('/refunds/:id/bank-transfer/cancel', {

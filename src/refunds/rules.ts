@@ -1,4 +1,4 @@
-import type { Contract, ContractStatus, FreezeReason } from '../contracts/model.js'
+import type { Contract, ContractId, ContractStatus, FreezeReason } from '../contracts/model.js'
 import { isTakenInHand } from '../contracts/rules.js'
 import { addDays, after, dayMs, type BusinessDate } from '../kernel/calendar.js'
 import { invariant } from '../kernel/invariant.js'
@@ -280,6 +280,10 @@ export const afterPaid = (contract: Contract, { reason, refundFen }: Pick<Refund
   return closingReasons.has(reason) ? { ...paid, status: 'terminated', endedAt: at } : paid
 }
 
+/** The contract once a refund that was paid has come back: it is owed again, and nothing else begins anew. */
+export const afterCameBack = (contract: Contract, { refundFen }: Pick<RefundRecord, 'refundFen'>): Contract =>
+  ({ ...contract, refundPaidFen: contract.refundPaidFen - refundFen })
+
 /** What is held of a contract that has no units left and nothing in dispute: the consumer's (Art 18). */
 export const remainderOf = ({ status, frozen, disputeId, disputedFen, heldFen }: Contract): Fen =>
   status === 'completed' && frozen === null && disputeId === null && disputedFen === 0n ? heldFen : 0n
@@ -313,6 +317,20 @@ export const isUnderWay = ({ status, byBank }: RefundRecord): boolean => status 
 
 /** Whether a refund waits to be handed to its channel. */
 export const isSendable = ({ status, byBank }: RefundRecord): boolean => (status === 'approved' || status === 'failed') && !byBank
+
+/**
+ * Which refunds of contracts wait because a court holds what goes back to the consumer: the oldest,
+ * until they come to the amount. A refund is one order at its channel, so it waits whole. `unsent`:
+ * the oldest first.
+ */
+export const withheldRefunds = (unsent: readonly Pick<RefundRecord, 'id' | 'contractId' | 'refundFen'>[], heldFen: ReadonlyMap<ContractId, Fen>): ReadonlySet<RefundRecord['id']> => {
+  const leftOf = new Map(heldFen)
+  return new Set(unsent.filter(({ contractId, refundFen }) => {
+    const leftFen = leftOf.get(contractId) ?? 0n
+    leftOf.set(contractId, leftFen - refundFen)
+    return leftFen > 0n
+  }).map(({ id }) => id))
+}
 
 const minuteMs = 60_000
 

@@ -3,19 +3,21 @@ import type { RefundNotification } from '../channels/model.js'
 import type { Contract, ContractId } from '../contracts/model.js'
 import type { Contracts } from '../contracts/service.js'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { refundHeld } from '../holds/problems.js'
 import { inLanes, togetherOrAlone } from '../kernel/batch.js'
 import { after, dayMs } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
 import { isId, officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
+import { sum, type Fen } from '../kernel/money.js'
 import { notFound } from '../kernel/problems.js'
 import type { Ledger } from '../ledger/service.js'
 import type { Outbox } from '../outbox/service.js'
 import type { Timetable } from '../timetable/service.js'
 import { RefundId, type RefundRecord } from './model.js'
 import { paidAgain, refundConfirmed, refundFailed, refundSent } from './postings.js'
-import { afterPaid, askAgainAt, isSendable, isUnderWay, retryAt } from './rules.js'
-import { findRefund, findRefunds, lockRefunds, updateRefund, updateRefunds } from './store.js'
+import { afterPaid, askAgainAt, isSendable, isUnderWay, retryAt, withheldRefunds } from './rules.js'
+import { findRefund, findRefunds, listUnsent, lockRefunds, updateRefund, updateRefunds } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -27,6 +29,8 @@ type Dependencies = Readonly<{
   channels: Channels
   /** Of these contracts, those whose holder is not who paid: what goes back is the holder's, and a channel pays back the payer. */
   handedOver: (tx: Tx, contractIds: readonly ContractId[]) => Promise<ReadonlySet<ContractId>>
+  /** Up to how much of what goes back of these contracts is held by courts, by contract; once the contracts are locked. */
+  heldOf: (tx: Tx, contractIds: readonly ContractId[]) => Promise<ReadonlyMap<ContractId, Fen>>
 }>
 
 const topic = 'refund.send'
@@ -55,7 +59,7 @@ const lanes = 16
  * there, to be asked about. The channel pays once for a refund's id, however often it is sent; and
  * what it says of an attempt counts only for that attempt.
  */
-export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver }: Dependencies) => {
+export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver, heldOf }: Dependencies) => {
   /** Sends a refund that is approved, once the transaction has committed. One of nothing is not sent. */
   const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>): Promise<void> => outbox.send(tx, { topic, key: id, payload: { refundIds: [id] } })
 
@@ -90,12 +94,26 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
     return isOver ? 'refund_window_over' : null
   }
 
-  /** Takes an attempt at each: the money is in transit from here. @returns what is to be sent, or asked about */
+  /** Of the refunds of these contracts, those that wait because a court holds them. The caller holds the contracts' locks. */
+  const withheldOf = async (tx: Tx, contractIds: readonly ContractId[]): Promise<ReadonlySet<RefundId>> => {
+    const heldFen = await heldOf(tx, contractIds)
+    return heldFen.size === 0 ? new Set() : withheldRefunds(await listUnsent(tx, [...heldFen.keys()]), heldFen)
+  }
+
+  /** @throws refund_held (409) */
+  const checkFree = async (tx: Tx, { id, contractId, purpose }: RefundRecord): Promise<void> => {
+    if (purpose === 'principal' && (await withheldOf(tx, [contractId])).has(id)) throw refundHeld({ contractId })
+  }
+
+  /** Takes an attempt at each: the money is in transit from here. What a court holds waits. @returns what is to be sent, or asked about */
   const begin = (office: number, ids: readonly RefundId[]): Promise<Begun[]> => work.write(worker, office, async (tx) => {
     const locked = await lockAll(tx, ids)
     const now = clock.now()
     const others = await handedOver(tx, locked.flatMap(({ contract }) => (contract ? [contract.id] : [])))
-    const begun = locked.filter(({ refund }) => isSendable(refund)).map(({ refund, contract }): RefundRecord => {
+    const withheld = await withheldOf(tx, locked.flatMap(({ contract }) => (contract ? [contract.id] : [])))
+    const sendable = locked.filter(({ refund }) => isSendable(refund))
+    await updateRefunds(tx, sendable.filter(({ refund }) => withheld.has(refund.id)).map(({ refund }) => ({ ...refund, lastError: 'legal_hold' })))
+    const begun = sendable.filter(({ refund }) => !withheld.has(refund.id)).map(({ refund, contract }): RefundRecord => {
       const isAnothers = contract !== undefined && others.has(contract.id)
       const obstacle = isAnothers ? 'holder_is_not_payer' : obstacleOf(refund, contract?.paidAt ?? null, now)
       return obstacle === null ? { ...refund, status: 'processing', attempts: refund.attempts + 1, lastError: null } : { ...refund, status: 'failed', lastError: obstacle }
@@ -206,7 +224,15 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
   /** Sends a refund by the channel again, after a bank transfer that came to nothing. */
   const resume = (tx: Tx, { id, attempts }: RefundRecord, at: Date): Promise<void> => timetable.set(tx, retryDeadline, id, retryAt(attempts, at))
 
-  return { order, orderAll, heard, resume }
+  /** What goes back of a contract's price and has not been sent, in fen. */
+  const unsentOf = async (tx: Tx, contractId: ContractId): Promise<Fen> => sum((await listUnsent(tx, [contractId])).map(({ refundFen }) => refundFen))
+
+  /** Sends what waited for a court's hold. */
+  const resumeHeld = async (tx: Tx, contractId: ContractId): Promise<void> => {
+    for (const refund of await listUnsent(tx, [contractId])) if (isSendable(refund)) await order(tx, refund)
+  }
+
+  return { order, orderAll, heard, resume, checkFree, unsentOf, resumeHeld }
 }
 
 export type Sending = ReturnType<typeof createSending>

@@ -77,6 +77,12 @@ export const updateRefunds = async ({ client, office }: Tx, changed: readonly Re
 
 export const updateRefund = (tx: Tx, refund: RefundRecord): Promise<void> => updateRefunds(tx, [refund])
 
+/** Refunds of contracts' prices that are owed and not on their way, the oldest first. */
+export const listUnsent = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<RefundRecord[]> =>
+  db.select(refundColumns).from(refunds)
+    .where(and(eq(refunds.officeId, office), inArray(refunds.contractId, [...contractIds]), eq(refunds.purpose, 'principal'), inArray(refunds.status, ['approved', 'failed'])))
+    .orderBy(asc(refunds.id))
+
 /** Lowers the sum of a refund that is locked and has not been sent. */
 export const reduceRefund = async ({ db, office }: Tx, { id, refundFen, status, paidAt }: Pick<RefundRecord, 'id' | 'refundFen' | 'status' | 'paidAt'>): Promise<void> => {
   await db.update(refunds).set({ refundFen, status, paidAt }).where(byIds(office, [id]))

@@ -4,8 +4,8 @@ export const nothingPayable = problem<{ cutoff: Date }>('nothing_payable', {
   status: 422,
   title: { zh: '没有可结算的款项', en: 'Nothing is payable' },
   detail: ({ cutoff }) => ({
-    zh: `截至 ${cutoff.toISOString()},所选商户没有已到期且未列入其他结算单的款项。请待异议期届满,或先取消占用这些款项的结算草稿。`,
-    en: `By ${cutoff.toISOString()} nothing was due to these merchants that is not in another settlement. Wait for objection windows to end, or cancel the draft that has reserved it.`
+    zh: `截至 ${cutoff.toISOString()},所选商户没有已到期、未列入其他结算单且未被法院冻结的款项。请待异议期届满,或先取消占用这些款项的结算草稿。`,
+    en: `By ${cutoff.toISOString()} nothing was due to these merchants that is not in another settlement or held by a court. Wait for objection windows to end, or cancel the draft that has reserved it.`
   })
 })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Routes } from '../http/types.js'
+import { moneyHeld } from '../holds/problems.js'
 import { Page, PageQuery } from '../kernel/page.js'
 import { samePerson, wrongState } from '../kernel/problems.js'
 import { insufficientFunds } from '../ledger/problems.js'
@@ -24,7 +25,7 @@ export const settlementRoutes = (settlements: Settlements): Routes => async (app
 
   app.post('/settlements/:id/approve', {
     schema: { operationId: 'approveSettlement', summary: 'Approve another person\'s draft: the bank is ordered to pay', tags, params, response: { 200: Settlement } },
-    config: { access: ['notary'], idempotent: true, problems: [wrongState, samePerson, amountsMoved, insufficientFunds, bankUnavailable] }
+    config: { stepUp: true, access: ['notary'], idempotent: true, problems: [wrongState, samePerson, amountsMoved, moneyHeld, insufficientFunds, bankUnavailable] }
   }, async ({ command, params: { id } }) => settlements.approve(command, id))
 
   app.post('/settlements/:id/cancel', {

@@ -14,6 +14,9 @@ import { amountsMoved } from './problems.js'
  * the merchants and orders the payouts. Only money the bank has credited is paid out, never what a
  * payment channel still owes, and never what payouts under way will need.
  *
+ * Money that a court holds is not paid (src/holds/rules.ts): a draft leaves it out, and one that was
+ * made before the hold is not approved.
+ *
  * The bank's word ends each payout: paid, or returned and then payable again. As long as it does
  * not know, the payout stays in transit and the bank is asked again, later and later; nothing is
  * sent a second time under another name.

@@ -1,6 +1,7 @@
 import type { Claims } from '../claims/service.js'
 import { actorOf, inRole, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
+import type { Holds } from '../holds/service.js'
 import { dateOf } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
@@ -31,6 +32,7 @@ type Dependencies = Readonly<{
   merchants: Merchants
   payables: Payables
   claims: Pick<Claims, 'collect'>
+  holds: Pick<Holds, 'checkPayouts'>
   ledger: Ledger
   evidence: Evidence
   payouts: Payouts
@@ -56,7 +58,7 @@ const officeOfNotary = ({ office }: Caller): number => {
   return office
 }
 
-export const createSettlements = ({ work, clock, offices, merchants, payables, claims, ledger, evidence, payouts }: Dependencies) => {
+export const createSettlements = ({ work, clock, offices, merchants, payables, claims, holds, ledger, evidence, payouts }: Dependencies) => {
   const lock = async (tx: Tx, id: SettlementId): Promise<SettlementRecord> => {
     const settlement = await lockSettlement(tx, id)
     if (!settlement) throw notFound({})
@@ -83,7 +85,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
 
   /**
    * Drafts a settlement of what is payable by the cutoff and in no other, one item a merchant. Claims
-   * on merchants are collected first.
+   * on merchants are collected first; what courts hold is left out.
    * @throws not_found (404) for a merchant the office does not know, nothing_payable (422)
    */
   const draft = async (command: Command, { cutoff, merchantIds }: DraftSettlement): Promise<Settlement> => {
@@ -139,7 +141,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
   /**
    * Another person approves a draft: what it is for leaves what is owed to the merchants, and the
    * payouts are ordered, to the accounts as they are now.
-   * @throws not_found (404), wrong_state (409), same_person (403), amounts_moved (409),
+   * @throws not_found (404), wrong_state (409), same_person (403), amounts_moved, money_held (409),
    *   insufficient_funds (422), bank_unavailable (422)
    */
   const approve = async (command: Command, id: SettlementId): Promise<Settlement> => {
@@ -149,7 +151,9 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
       checkApprover(before, command.caller.personId)
       payouts.checkBank()
       const items = await listItems(tx, id)
-      checkMoney(items, await lockMoney(tx, items, bank))
+      const money = await lockMoney(tx, items, bank)
+      checkMoney(items, money)
+      await holds.checkPayouts(tx, items.map(({ id: itemId, merchantId, grossFen }) => ({ itemId, merchantId, grossFen, payableFen: money.payableFen.get(merchantId) ?? 0n })))
 
       const now = clock.now()
       const settlement: SettlementRecord = { ...before, status: 'approved', checkerId: command.caller.personId, approvedAt: now }

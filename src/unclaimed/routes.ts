@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Routes } from '../http/types.js'
+import { refundHeld } from '../holds/problems.js'
 import { Page } from '../kernel/page.js'
 import { samePerson, wrongState } from '../kernel/problems.js'
 import { insufficientFunds } from '../ledger/problems.js'
@@ -38,7 +39,7 @@ export const unclaimedRoutes = (unclaimed: Unclaimed): Routes => async (app) => 
 
   app.post('/unclaimed/items/:id/approve', {
     schema: { operationId: 'approveUnclaimed', summary: 'Approve what another notary proposed', tags, params: OfItem, response: { 200: UnclaimedItem } },
-    config: { access, idempotent: true, problems: [wrongState, samePerson, insufficientFunds] }
+    config: { stepUp: true, access, idempotent: true, problems: [wrongState, samePerson, insufficientFunds] }
   }, async ({ command, params }) => unclaimed.approve(command, params.id))
 
   app.post('/unclaimed/items/:id/cancel', {
@@ -53,6 +54,6 @@ export const unclaimedRoutes = (unclaimed: Unclaimed): Routes => async (app) => 
 
   app.post('/unclaimed/items/:id/claim/approve', {
     schema: { operationId: 'approveUnclaimedClaim', summary: 'Approve a claim another notary proposed: a refund is ordered at the bank', tags, params: OfItem, response: { 200: UnclaimedItem } },
-    config: { access, idempotent: true, problems: [wrongState, samePerson, bankUnavailable] }
+    config: { stepUp: true, access, idempotent: true, problems: [wrongState, samePerson, bankUnavailable, refundHeld] }
   }, async ({ command, params }) => unclaimed.approveClaim(command, params.id))
 }

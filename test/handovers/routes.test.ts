@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { asRole } from '../support/roles.js'
 import { startApp, type Answer, type TestApp } from '../support/app.js'
 import { checker, codeFor, maker, newConsumer, newPhone, signIn, type Consumer, type Person } from '../support/people.js'
-import { buy } from '../support/purchase.js'
+import { buy, makeContract, payOrder, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 
 const hour = 3_600
@@ -50,6 +50,17 @@ t.test('what is left of a contract', async (t) => {
   const notaries = [await maker(app), await checker(app)] as const
   const product = await listProduct(app, shop)
   const from = await newConsumer(app)
+
+  t.test('leaves the key of the order it was paid by with who made the order', async (t) => {
+    const to = await newConsumer(app, { legalName: '李四' })
+    const { id } = await makeContract(from, product)
+    expectStatus(await trySign(app, from, id), 200)
+    const order = () => from.post(`/contracts/${id}/payments`, { channel: 'sandbox' }, { key: 'an-order' })
+    const { body } = expectStatus(await order(), 201)
+    await payOrder(app, body.id)
+    await handOver(app, from, to, id)
+    t.match(await order(), { status: 201, body, headers: { 'idempotency-replayed': 'true' } })
+  })
 
   t.test('goes to another consumer, who signs for it; the former keeps sight of her past and can do nothing more', async (t) => {
     const to = await newConsumer(app, { legalName: '李四' })
