@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ContractId } from '../contracts/model.js'
+import { SettlementAccount } from '../merchants/model.js'
 import { BusinessDate, Instant } from '../kernel/calendar.js'
 import { idSchema, type Id } from '../kernel/id.js'
 import { PositiveFen, SignedFen, type Fen as FenAmount } from '../kernel/money.js'
@@ -131,11 +132,12 @@ export const EntriesQuery = PageQuery.extend({ status: EntryStatus.optional() })
 export type EntriesQuery = z.output<typeof EntriesQuery>
 
 /**
- * How an item is explained. Receipts: `deposit` and `refund` name a contract; `booked` a transfer
+ * How an item is explained. Receipts: `deposit` and `refund` name a contract; `payer` belongs to none
+ * and goes back by bank to whom the line names; `booked` a transfer
  * that has booked the same money; `office` was the office's own; `interest`. Debits: `office` owes
  * it; `booked`; `reversed` by the receipt of another item.
  */
-export const ResolutionKind = z.enum(['deposit', 'refund', 'booked', 'office', 'interest', 'reversed'])
+export const ResolutionKind = z.enum(['deposit', 'refund', 'payer', 'booked', 'office', 'interest', 'reversed'])
 export type ResolutionKind = z.infer<typeof ResolutionKind>
 
 export const ProposeResolution = z.object({
@@ -143,11 +145,13 @@ export const ProposeResolution = z.object({
   contractId: ContractId.optional().meta({ description: '`deposit`, `refund`' }),
   transferId: TransferId.optional().meta({ description: '`booked`' }),
   itemId: SuspenseItemId.optional().meta({ description: '`reversed`: the item of the receipt' }),
+  account: SettlementAccount.optional().meta({ description: '`payer`: the account it goes back to; its name is the one the line names' }),
   reason: z.string().trim().min(1).max(10_000)
 })
 export type ProposeResolution = z.output<typeof ProposeResolution>
 
-export const SuspenseStatus = z.enum(['open', 'proposed', 'resolved'])
+/** `ordered`: the bank was told to pay it back, and has not said yet that it has. */
+export const SuspenseStatus = z.enum(['open', 'proposed', 'ordered', 'resolved'])
 export type SuspenseStatus = z.infer<typeof SuspenseStatus>
 
 export type SuspenseRecord = Readonly<{
@@ -164,6 +168,11 @@ export type SuspenseRecord = Readonly<{
   makerId: Id<'per'> | null
   checkerId: Id<'per'> | null
   resolvedAt: Date | null
+  /** where it goes back to; sealed */
+  payeeSealed: string | null
+  /** names the order at the bank: one for each attempt */
+  orderId: Id<'srt'> | null
+  orderedAt: Date | null
 }>
 
 export const SuspenseItem = z.object({

@@ -65,6 +65,12 @@ export const receiptWasInterest = (item: Item, at: Date): Journal => receiptReso
 export const receiptWasBooked = (item: Item, accountNumber: string, transferId: string, at: Date): Journal =>
   receiptResolved(item, [credit(bankAccount(accountNumber), item.amountFen)], { as: 'booked', transferId }, at)
 
+/** It went back to its payer by bank: Dr suspense / Cr bank. */
+export const receiptReturned = ({ id, amountFen }: Item, orderId: string, accountNumber: string, reference: string | null, at: Date): Journal => ({
+  event: 'receipt-returned', reference: orderId, occurredAt: at, facts: { itemId: id, bankReference: reference },
+  lines: [debit(suspenseAccount(id), amountFen), credit(bankAccount(accountNumber), amountFen)]
+})
+
 const debitResolved = ({ id, amountFen }: Item, from: OwnAccount, facts: Journal['facts'], at: Date): Journal => ({
   event: 'debit-resolved', reference: id, occurredAt: at, facts,
   lines: [debit(from, amountFen), credit(unexplainedAccount(id), amountFen)]

@@ -76,7 +76,7 @@ export const bankRoutes = (statements: BankStatements, suspense: Suspense): Rout
 
   app.post('/suspense-items/:id/resolution/approve', {
     schema: { operationId: 'approveResolution', summary: 'Approve another person\'s explanation: the money leaves suspense', tags, params: itemParams, response: { 200: SuspenseItem } },
-    config: { access, idempotent: true, problems: [wrongState, samePerson, resolutionDoesNotFit, insufficientFunds] }
+    config: { stepUp: true, access, idempotent: true, problems: [wrongState, samePerson, resolutionDoesNotFit, insufficientFunds] }
   }, async ({ command, params: { id } }) => suspense.approve(command, id))
 
   app.post('/suspense-items/:id/resolution/withdraw', {

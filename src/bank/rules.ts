@@ -15,14 +15,17 @@ import { resolutionDoesNotFit, statementNotBalanced } from './problems.js'
  * that moved it. All else goes to suspense, an item each, until two people have found out.
  */
 
-const orderName = /^(STI|BNR)([0-9A-HJKMNP-TV-Z]{26})(FEE|RTN)?$/
+const orderName = /^(STI|BNR|SRT)([0-9A-HJKMNP-TV-Z]{26})(FEE|RTN)?$/
 
-/** The order of ours that a reference names: a payout or a refund by bank, its fee, or its return. */
-export const orderNamed = (reference: string): Readonly<{ id: Id<'sti'> | Id<'bnr'>; about: 'order' | 'fee' | 'return' }> | undefined => {
+/** An order of ours at the bank: a payout, a refund, or the return of a receipt to its payer. */
+export type OrderId = Id<'sti'> | Id<'bnr'> | Id<'srt'>
+
+/** The order of ours that a reference names, its fee, or its return. */
+export const orderNamed = (reference: string): Readonly<{ id: OrderId; about: 'order' | 'fee' | 'return' }> | undefined => {
   const match = orderName.exec(reference.replace(/[^0-9A-Za-z]/g, '').toUpperCase())
   const [, prefix = '', suffix = '', mark] = match ?? []
   const id = `${prefix.toLowerCase()}_${suffix.toLowerCase()}`
-  if (!isId('sti', id) && !isId('bnr', id)) return undefined
+  if (!isId('sti', id) && !isId('bnr', id) && !isId('srt', id)) return undefined
   return { id, about: mark === 'FEE' ? 'fee' : mark === 'RTN' ? 'return' : 'order' }
 }
 
@@ -42,8 +45,10 @@ export const claimOf = ({ endToEndId, side }: Pick<StatementLine, 'endToEndId' |
   }
   if (isId('bnr', named.id)) {
     const refund = refunds.get(named.id)
-    return refund && side === 'D' ? { event: 'refund-confirmed', reference: refund } : undefined
+    return refund && { event: side === 'D' ? 'refund-confirmed' : 'refund-returned', reference: refund }
   }
+  // What went back to a payer and came again is a receipt nobody can explain, as it was before.
+  if (isId('srt', named.id)) return side === 'D' ? { event: 'receipt-returned', reference: named.id } : undefined
   if (side === 'C') return { event: 'payout-returned', reference: named.id }
   return { event: named.about === 'fee' ? 'fee-taken' : 'payout-confirmed', reference: named.id }
 }
@@ -71,7 +76,7 @@ const plain = (name: string): string => name.normalize('NFKC').replace(/[\s()（
 export const isSameParty = (a: string, b: string): boolean => plain(a) !== '' && plain(a) === plain(b)
 
 export type Decision =
-  | Readonly<{ as: 'answers'; orderId: Id<'sti'> | Id<'bnr'>; outcome: 'paid' | 'returned'; reason: string }>
+  | Readonly<{ as: 'answers'; orderId: OrderId; outcome: 'paid' | 'returned'; reason: string }>
   | Readonly<{ as: 'matched'; transferId: Id<'trf'>; reason: string }>
   | Readonly<{ as: 'charge' | 'interest'; reason: string }>
   | Readonly<{ as: 'top_up'; parts: readonly { account: OwnAccount; amountFen: Fen }[]; reason: string }>
@@ -79,7 +84,7 @@ export type Decision =
 
 export type Circumstances = Readonly<{
   /** orders the bank may still speak of */
-  openOrders: ReadonlySet<Id<'sti'> | Id<'bnr'>>
+  openOrders: ReadonlySet<OrderId>
   candidates: readonly Candidate[]
   setting: StatementSetting
   /** the name of the bank itself */
@@ -147,23 +152,51 @@ export const ageOf = ({ openedAt, resolvedAt }: Pick<SuspenseRecord, 'openedAt' 
 const doesNotFit = (zh: string, en: string) => resolutionDoesNotFit({ because: { zh, en } satisfies Text })
 
 const targets: Readonly<Record<ProposeResolution['kind'], 'contractId' | 'transferId' | 'itemId' | undefined>> = {
-  deposit: 'contractId', refund: 'contractId', booked: 'transferId', reversed: 'itemId', office: undefined, interest: undefined
+  deposit: 'contractId', refund: 'contractId', booked: 'transferId', reversed: 'itemId', payer: undefined, office: undefined, interest: undefined
 }
 
 const ofSide: Readonly<Record<SuspenseRecord['side'], readonly ProposeResolution['kind'][]>> = {
-  C: ['deposit', 'refund', 'booked', 'office', 'interest'],
+  C: ['deposit', 'refund', 'payer', 'booked', 'office', 'interest'],
   D: ['office', 'booked', 'reversed']
 }
 
 /** An item with what one person proposes to do with it. @throws wrong_state (409), resolution_does_not_fit (422) */
-export const proposed = (item: SuspenseRecord, { kind, reason, ...named }: ProposeResolution, makerId: Id<'per'>): SuspenseRecord => {
+export const proposed = (item: SuspenseRecord, { kind, reason, ...named }: ProposeResolution, makerId: Id<'per'>, payeeSealed: string | null): SuspenseRecord => {
   if (item.status !== 'open') throw wrongState({ state: item.status, allowed: ['open'] })
   if (!ofSide[item.side].includes(kind)) throw doesNotFit(`${item.side === 'C' ? '收款' : '支出'}项只能以 ${ofSide[item.side].join('、')} 处理`, `An item of this side can be ${ofSide[item.side].join(', ')}`)
   const target = targets[kind]
   const value = target && named[target]
   if (target && value === undefined) throw doesNotFit(`须给出 ${target}`, `${target} must be given`)
-  return { ...item, status: 'proposed', kind, target: value ?? null, reason, makerId }
+  return { ...item, status: 'proposed', kind, target: value ?? null, reason, makerId, payeeSealed }
 }
+
+/** The account a receipt goes back to: of the one who paid it, as the bank's line names him. @throws resolution_does_not_fit (422) */
+export const payerAccount = ({ kind, account }: ProposeResolution, { counterparty, counterpartyAccount }: Pick<BankEntry, 'counterparty' | 'counterpartyAccount'>): ProposeResolution['account'] => {
+  if (kind !== 'payer') return undefined
+  if (account === undefined) throw doesNotFit('退回付款人须给出其收款账户(account)', 'The account of the payer must be given (account)')
+  if (!isSameParty(account.accountName, counterparty)) throw doesNotFit('收款账户户名与流水的付款人不一致', 'The account is not in the name of the payer that the line names')
+  const digits = (text: string): string => text.replace(/\D/g, '')
+  if (digits(counterpartyAccount) !== '' && digits(counterpartyAccount) !== digits(account.accountNumber)) throw doesNotFit('收款账号与流水的付款账号不一致', 'The account is not the one that the line names')
+  return account
+}
+
+/** What another person approved goes back to its payer: the bank is told so. */
+export const orderedReturn = (item: SuspenseRecord, checkerId: Id<'per'>, orderId: Id<'srt'>, at: Date): SuspenseRecord => ({ ...item, status: 'ordered', checkerId, orderId, orderedAt: at })
+
+/** An item after the bank's word on its return: resolved, or open again; undefined where the bank has not decided, or has spoken before. */
+export const afterReturn = (item: SuspenseRecord, outcome: 'paid' | 'returned' | 'submitted' | 'unknown', at: Date): SuspenseRecord | undefined => {
+  if (item.status !== 'ordered') return undefined
+  if (outcome === 'paid') return { ...item, status: 'resolved', resolvedAt: at }
+  return outcome === 'returned' ? { ...reopenedItem(item), checkerId: null, orderId: null, orderedAt: null } : undefined
+}
+
+const reopenedItem = (item: SuspenseRecord): SuspenseRecord => ({ ...item, status: 'open', kind: null, target: null, reason: null, makerId: null, payeeSealed: null })
+
+const minuteMs = 60_000
+const longestMs = 6 * 3_600_000
+
+/** When the bank is asked again about a return: after as long as it has taken so far, within a minute and six hours. */
+export const askReturnAgainAt = (orderedAt: Date, now: Date): Date => after(now, Math.min(longestMs, Math.max(minuteMs, now.getTime() - orderedAt.getTime())))
 
 /** @throws wrong_state (409), same_person (403) */
 export const checkResolver = ({ status, makerId }: SuspenseRecord, personId: Id<'per'>): void => {
@@ -174,7 +207,7 @@ export const checkResolver = ({ status, makerId }: SuspenseRecord, personId: Id<
 /** The item as it was before the proposal. @throws wrong_state (409) */
 export const reopened = (item: SuspenseRecord): SuspenseRecord => {
   if (item.status !== 'proposed') throw wrongState({ state: item.status, allowed: ['proposed'] })
-  return { ...item, status: 'open', kind: null, target: null, reason: null, makerId: null }
+  return reopenedItem(item)
 }
 
 export const cannotResolve = doesNotFit

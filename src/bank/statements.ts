@@ -27,7 +27,7 @@ import {
 import { bankAccount, bankChargeTaken, interestCredited, officeToppedUp, unexplained } from './postings.js'
 import { statementContradicts, statementOfAnotherAccount, tooManyUnmatched } from './problems.js'
 import type { Reading } from './reading.js'
-import { bookedSideOf, checkBalanced, claimOf, decide, eventTimeOf, orderNamed, signedFen, type Circumstances, type Decision, type Known } from './rules.js'
+import { bookedSideOf, checkBalanced, claimOf, decide, eventTimeOf, orderNamed, signedFen, type Circumstances, type Decision, type Known, type OrderId } from './rules.js'
 import {
   findBalance, findEntry, findStatement, insertEntries, insertItem, keepStatement, listConfirmed, listEntries, listKept, listNewEntries, listStatements, lockEntry, sumEntries,
   updateEntry, updateStatement, upsertBalance, type EntryRow
@@ -46,7 +46,9 @@ type Dependencies = Readonly<{
   outbox: Outbox
   deposits: Pick<Deposits, 'listSettlements'>
   payouts: Pick<Payouts, 'payeesOf' | 'recordPaid' | 'recordReturn'>
-  bankRefunds: Pick<BankRefunds, 'refundsOf' | 'recordPaid'>
+  bankRefunds: Pick<BankRefunds, 'refundsOf' | 'recordPaid' | 'recordReturn'>
+  /** receipts that go back to their payers */
+  returns: Readonly<{ isOrdered: (tx: Tx, id: Id<'srt'>) => Promise<boolean>; recordPaid: (id: Id<'srt'>, at: Date) => Promise<void> }>
   /** called once a statement, or the bank's word in it, is in the books */
   onBooked: (office: number, day: string) => Promise<void>
 }>
@@ -57,6 +59,7 @@ const topic = 'bank.statement-word'
 const about = 'bank_entries.details'
 const unmatchedMax = 10_000
 const undecidedBatch = 200
+const returnedByStatement = '银行退回(对账单)'
 const byReference = '凭证号一致 / the reference agrees'
 
 /** Amounts that come to the same movement twice in one file are told apart by this. */
@@ -70,7 +73,7 @@ const maskedNumber = (accountNumber: string): string => `****${accountNumber.sli
  * at the end, when the books' accounts are locked for a moment. The bank's word on an order is
  * carried out after the commit, in that order's own transaction.
  */
-export const createBankStatements = ({ work, clock, vault, offices, ledger, inquiry, evidence, outbox, deposits, payouts, bankRefunds, onBooked }: Dependencies) => {
+export const createBankStatements = ({ work, clock, vault, offices, ledger, inquiry, evidence, outbox, deposits, payouts, bankRefunds, returns, onBooked }: Dependencies) => {
   const detailsOf = ({ detailsSealed }: Pick<EntryRow, 'detailsSealed'>): EntryDetails => JSON.parse(vault.open(detailsSealed, about)) as EntryDetails
 
   const entryOf = (row: EntryRow): BankEntry => ({ ...row, ...detailsOf(row), balanceFen: undefined })
@@ -173,11 +176,12 @@ export const createBankStatements = ({ work, clock, vault, offices, ledger, inqu
   }
 
   /** Orders that a line's reference names and the bank may still speak of. */
-  const openOrdersOf = async (tx: Tx, { endToEndId, side }: BankEntry): Promise<Set<Id<'sti'> | Id<'bnr'>>> => {
+  const openOrdersOf = async (tx: Tx, { endToEndId, side }: BankEntry): Promise<Set<OrderId>> => {
     const id = orderNamed(endToEndId)?.id
     if (!id) return new Set()
+    if (isId('srt', id)) return new Set(side === 'D' && await returns.isOrdered(tx, id) ? [id] : [])
     const orders = isId('sti', id) ? await payouts.payeesOf(tx, [id]) : await bankRefunds.refundsOf(tx, [id])
-    return new Set(orders.filter((order) => order.isUnderWay || (side === 'C' && 'status' in order && order.status === 'paid')).map((order) => order.id))
+    return new Set(orders.filter((order) => order.isUnderWay || (side === 'C' && order.status === 'paid')).map((order) => order.id))
   }
 
   const circumstancesOf = async (tx: Tx, entry: BankEntry, office: OfficeAccount, setting: StatementSetting, hearsOrders: boolean): Promise<Circumstances> => ({
@@ -195,7 +199,7 @@ export const createBankStatements = ({ work, clock, vault, offices, ledger, inqu
     const transferId = await ledger.post(tx, unexplained(entry, id, eventTimeOf(entry.bookedOn, now)))
     await insertItem(tx, {
       id, entryId: entry.id, side: entry.side, amountFen: entry.amountFen, status: 'open', ownerId, openedAt: now,
-      kind: null, target: null, reason: null, makerId: null, checkerId: null, resolvedAt: null
+      kind: null, target: null, reason: null, makerId: null, checkerId: null, resolvedAt: null, payeeSealed: null, orderId: null, orderedAt: null
     })
     await updateEntry(tx, entry.id, { status: 'suspense', matchedBy: null, reason, transferId: transferId ?? null })
   }
@@ -324,9 +328,11 @@ export const createBankStatements = ({ work, clock, vault, offices, ledger, inqu
 
   outbox.on<Word>(topic, async ({ office: number, payload: { entryId, orderId, outcome, reference, bookedOn } }) => {
     const at = eventTimeOf(bookedOn, clock.now())
-    if (isId('bnr', orderId)) await bankRefunds.recordPaid(orderId, reference, at)
+    if (isId('srt', orderId)) await returns.recordPaid(orderId, at)
+    else if (isId('bnr', orderId) && outcome === 'paid') await bankRefunds.recordPaid(orderId, reference, at)
+    else if (isId('bnr', orderId)) await bankRefunds.recordReturn(orderId, reference, returnedByStatement, at)
     else if (outcome === 'paid') await payouts.recordPaid(orderId as Id<'sti'>, reference, at)
-    else await payouts.recordReturn({ key: orderId, reference, reason: '银行退回(对账单)' }, at)
+    else await payouts.recordReturn({ key: orderId, reference, reason: returnedByStatement }, at)
     await link(number, await offices.byNumber(number), BankEntryId.parse(entryId))
     await onBooked(number, bookedOn)
   })

@@ -124,7 +124,8 @@ export const findBalance = async ({ db, office }: Tx, accountNumber: string, day
 const suspenseColumns = {
   id: suspenseItems.id, entryId: suspenseItems.entryId, side: suspenseItems.side, amountFen: suspenseItems.amountFen, status: suspenseItems.status,
   ownerId: suspenseItems.ownerId, openedAt: suspenseItems.openedAt, kind: suspenseItems.kind, target: suspenseItems.target, reason: suspenseItems.reason,
-  makerId: suspenseItems.makerId, checkerId: suspenseItems.checkerId, resolvedAt: suspenseItems.resolvedAt
+  makerId: suspenseItems.makerId, checkerId: suspenseItems.checkerId, resolvedAt: suspenseItems.resolvedAt, payeeSealed: suspenseItems.payeeSealed,
+  orderId: suspenseItems.orderId, orderedAt: suspenseItems.orderedAt
 }
 
 export const insertItem = async ({ db, office }: Tx, item: SuspenseRecord): Promise<void> => {
@@ -134,11 +135,15 @@ export const insertItem = async ({ db, office }: Tx, item: SuspenseRecord): Prom
 export const findSuspenseItem = async ({ db, office }: Tx, id: SuspenseItemId): Promise<SuspenseRecord | undefined> =>
   (await db.select(suspenseColumns).from(suspenseItems).where(and(eq(suspenseItems.officeId, office), eq(suspenseItems.id, id))))[0]
 
+/** The item whose return an order at the bank is. */
+export const findItemOfOrder = async ({ db, office }: Tx, orderId: Id<'srt'>): Promise<SuspenseRecord | undefined> =>
+  (await db.select(suspenseColumns).from(suspenseItems).where(and(eq(suspenseItems.officeId, office), eq(suspenseItems.orderId, orderId))))[0]
+
 export const lockItem = async ({ db, office }: Tx, id: SuspenseItemId): Promise<SuspenseRecord | undefined> =>
   (await db.select(suspenseColumns).from(suspenseItems).where(and(eq(suspenseItems.officeId, office), eq(suspenseItems.id, id))).for('update'))[0]
 
-export const updateSuspenseItem = async ({ db, office }: Tx, { id, status, ownerId, kind, target, reason, makerId, checkerId, resolvedAt }: SuspenseRecord): Promise<void> => {
-  await db.update(suspenseItems).set({ status, ownerId, kind, target, reason, makerId, checkerId, resolvedAt })
+export const updateSuspenseItem = async ({ db, office }: Tx, { id, status, ownerId, kind, target, reason, makerId, checkerId, resolvedAt, payeeSealed, orderId, orderedAt }: SuspenseRecord): Promise<void> => {
+  await db.update(suspenseItems).set({ status, ownerId, kind, target, reason, makerId, checkerId, resolvedAt, payeeSealed, orderId, orderedAt })
     .where(and(eq(suspenseItems.officeId, office), eq(suspenseItems.id, id)))
 }
 

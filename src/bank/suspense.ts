@@ -1,23 +1,28 @@
 import type { Deposits, ReceiptObstacle } from '../deposits/service.js'
-import { actorOf, inRole, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import type { Bank, BankAccount, PayoutAnswer, PayoutOrder } from '../channels/bank/bank.js'
+import { actorOf, inRole, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
 import type { Fact } from '../evidence/model.js'
 import { startOf } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
-import { officeOf } from '../kernel/id.js'
+import { newId, officeOf, type Id } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
 import type { Text } from '../kernel/problem.js'
 import { notFound } from '../kernel/problems.js'
+import type { Vault } from '../kernel/vault.js'
 import type { Inquiry } from '../ledger/inquiry.js'
 import type { Ledger } from '../ledger/service.js'
+import type { Offices } from '../offices/service.js'
+import type { Outbox } from '../outbox/service.js'
+import type { Timetable } from '../timetable/service.js'
 import { ContractId } from '../contracts/model.js'
 import { SuspenseItem, SuspenseItemId, type BankEntry, type NewOwner, type ProposeResolution, type SuspenseQuery, type SuspenseRecord } from './model.js'
-import { bankAccount, debitWasBooked, debitWasOffice, debitWasReversed, receiptWasBooked, receiptWasInterest, receiptWasTopUp, suspenseAccount } from './postings.js'
-import { ageOf, bookedSideOf, cannotResolve, checkResolver, partsOf, proposed, reopened, transferOf } from './rules.js'
+import { bankAccount, debitWasBooked, debitWasOffice, debitWasReversed, receiptReturned, receiptWasBooked, receiptWasInterest, receiptWasTopUp, suspenseAccount } from './postings.js'
+import { afterReturn, ageOf, askReturnAgainAt, bookedSideOf, cannotResolve, checkResolver, orderedReturn, partsOf, payerAccount, proposed, reopened, transferOf } from './rules.js'
 import type { BankStatements } from './statements.js'
-import { findEntry, findSuspenseItem, listConfirmed, listItems, lockItem, updateEntry, updateSuspenseItem, type EntryRow } from './store.js'
+import { findEntry, findItemOfOrder, findSuspenseItem, listConfirmed, listItems, lockItem, updateEntry, updateSuspenseItem, type EntryRow } from './store.js'
 import type { z } from 'zod'
 
 type Dependencies = Readonly<{
@@ -28,7 +33,17 @@ type Dependencies = Readonly<{
   evidence: Evidence
   statements: Pick<BankStatements, 'entry' | 'entryView'>
   deposits: Pick<Deposits, 'resolveReceipt'>
+  vault: Vault
+  offices: Pick<Offices, 'byNumber'>
+  outbox: Outbox
+  timetable: Timetable
+  /** undefined: no bank is connected, and nothing can be sent back */
+  bank: Bank | undefined
 }>
+
+const topic = 'suspense.return'
+const askDeadline = 'suspense-return-answer'
+const about = 'suspense_items.payee'
 
 const obstacles: Readonly<Record<ReceiptObstacle, Text>> = {
   no_order: { zh: '该合同没有付款订单', en: 'The contract has no payment order' },
@@ -45,7 +60,7 @@ const obstacles: Readonly<Record<ReceiptObstacle, Text>> = {
  * Receipts and debits nobody can explain yet: one item each, with an owner and an age. One person
  * proposes an explanation, another approves it, and only then the money moves out of suspense.
  */
-export const createSuspense = ({ work, clock, ledger, inquiry, evidence, statements, deposits }: Dependencies) => {
+export const createSuspense = ({ work, clock, ledger, inquiry, evidence, statements, deposits, vault, offices, outbox, timetable, bank }: Dependencies) => {
   const viewOf = (item: SuspenseRecord, entry: EntryRow): SuspenseItem => {
     const { id, entryId, side, amountFen, status, ownerId, openedAt, kind, target, reason, makerId, checkerId, resolvedAt } = item
     return {
@@ -95,7 +110,10 @@ export const createSuspense = ({ work, clock, ledger, inquiry, evidence, stateme
   /** One person proposes how an item is explained. @throws not_found (404), wrong_state (409), resolution_does_not_fit (422) */
   const propose = (command: Command, id: SuspenseItemId, proposal: ProposeResolution): Promise<SuspenseItem> =>
     work.writeOnce(command, officeOf(id), SuspenseItem, async (tx) => {
-      const item = proposed(await lock(tx, id), proposal, command.caller.personId)
+      const before = await lock(tx, id)
+      const account = payerAccount(proposal, await statements.entry(tx, before.entryId))
+      if (proposal.kind === 'payer' && !bank) throw cannotResolve('本部署尚未接入存管银行,不能退回', 'No bank is connected, so nothing can be sent back')
+      const item = proposed(before, proposal, command.caller.personId, account === undefined ? null : vault.seal(JSON.stringify(account), about))
       await updateSuspenseItem(tx, item)
       await append(tx, 'suspense-resolution-proposed', item)
       return view(tx, item)
@@ -167,7 +185,7 @@ export const createSuspense = ({ work, clock, ledger, inquiry, evidence, stateme
       case 'office': await asOffice(tx, item, at); break
       case 'interest': await ledger.post(tx, receiptWasInterest(item, at)); break
       case 'reversed': await asReversed(tx, item, checkerId, at); break
-      case null: invariant(false, 'an item that is proposed has a kind')
+      case 'payer': case null: invariant(false, 'an item that is carried out has a kind, and what goes back to its payer is ordered')
     }
     await endEntry(tx, item)
   }
@@ -181,13 +199,74 @@ export const createSuspense = ({ work, clock, ledger, inquiry, evidence, stateme
       const before = await lock(tx, id)
       checkResolver(before, command.caller.personId)
       const now = clock.now()
+      if (before.kind === 'payer') {
+        const ordered = orderedReturn(before, command.caller.personId, newId('srt', tx.office), now)
+        await updateSuspenseItem(tx, ordered)
+        await append(tx, 'suspense-return-ordered', ordered)
+        await outbox.send(tx, { topic, key: ordered.orderId ?? id, payload: { itemId: id } })
+        return view(tx, ordered)
+      }
       await carryOut(tx, before, command.caller.personId, now)
       const item: SuspenseRecord = { ...before, status: 'resolved', checkerId: command.caller.personId, resolvedAt: now }
       await updateSuspenseItem(tx, item)
       return view(tx, item)
     })
 
-  return { list, find, assign, propose, withdraw, approve }
+  /** Records the bank's word on a return. After a final one nothing changes. */
+  const recordAnswer = async (tx: Tx, id: SuspenseItemId, { outcome, reference }: Pick<PayoutAnswer, 'outcome' | 'reference'>, at: Date): Promise<void> => {
+    const before = await lock(tx, id)
+    const item = afterReturn(before, outcome, at)
+    if (!item) {
+      if (before.status === 'ordered') await timetable.set(tx, askDeadline, id, askReturnAgainAt(before.orderedAt ?? at, at))
+      return
+    }
+    await updateSuspenseItem(tx, item)
+    await timetable.lift(tx, askDeadline, id)
+    if (item.status === 'open') return append(tx, 'suspense-return-failed', before)
+    invariant(item.orderId, 'what was ordered has an order')
+    await ledger.post(tx, receiptReturned(item, item.orderId, (await statements.entry(tx, item.entryId)).accountNumber, reference, at))
+    await endEntry(tx, item)
+  }
+
+  const orderOf = async (office: number, item: SuspenseRecord): Promise<PayoutOrder> => {
+    invariant(item.payeeSealed && item.orderId, `item ${item.id} has no payee`)
+    const { bankName, accountName, accountNumber } = await offices.byNumber(office)
+    const to = JSON.parse(vault.open(item.payeeSealed, about)) as BankAccount
+    return { key: item.orderId, from: { bankName, accountName, accountNumber }, to, payeeId: item.id, amountFen: item.amountFen, feeFen: 0n, remittance: '不明来款退回' }
+  }
+
+  const read = async (office: number, id: SuspenseItemId): Promise<SuspenseRecord> => {
+    const item = await work.read(worker, office, (tx) => findSuspenseItem(tx, id))
+    invariant(item, `no suspense item ${id}`)
+    return item
+  }
+
+  if (bank) {
+    outbox.on<{ itemId: string }>(topic, async ({ office, payload }) => {
+      const id = SuspenseItemId.parse(payload.itemId)
+      const item = await read(office, id)
+      if (item.status !== 'ordered') return
+      const answer = await bank.pay(await orderOf(office, item))
+      await work.write(worker, office, (tx) => recordAnswer(tx, id, answer, clock.now()))
+    })
+    timetable.on(askDeadline, async ({ office, subject, at, take }) => {
+      const id = SuspenseItemId.parse(subject)
+      const item = await read(office, id)
+      const answer = item.status === 'ordered' && item.orderId ? await bank.query(item.orderId) ?? await bank.pay(await orderOf(office, item)) : undefined
+      await work.write(worker, office, async (tx) => { if (await take(tx) && answer) await recordAnswer(tx, id, answer, at) })
+    })
+  }
+
+  /** Whether the bank may still speak of an item's return. */
+  const isOrdered = async (tx: Tx, orderId: Id<'srt'>): Promise<boolean> => (await findItemOfOrder(tx, orderId))?.status === 'ordered'
+
+  /** The bank's statement says that a return was made. After a final answer nothing changes. */
+  const recordPaid = (orderId: Id<'srt'>, at: Date): Promise<void> => work.write(worker, officeOf(orderId), async (tx) => {
+    const item = await findItemOfOrder(tx, orderId)
+    if (item) await recordAnswer(tx, item.id, { outcome: 'paid', reference: null }, at)
+  })
+
+  return { list, find, assign, propose, withdraw, approve, isOrdered, recordPaid }
 }
 
 export type Suspense = ReturnType<typeof createSuspense>

@@ -89,13 +89,19 @@ export const suspenseItems = pgTable('suspense_items', {
   reason: text('reason'),
   makerId: id('maker_id', 'per'),
   checkerId: id('checker_id', 'per'),
-  resolvedAt: instant('resolved_at')
+  resolvedAt: instant('resolved_at'),
+  /** where it goes back to; sealed */
+  payeeSealed: text('payee_sealed'),
+  /** names the order at the bank: one for each attempt */
+  orderId: id('order_id', 'srt'),
+  orderedAt: instant('ordered_at')
 }, (t) => [
   primaryKey({ name: 'suspense_items_pk', columns: [t.officeId, t.id] }),
   unique('suspense_items_one_per_entry').on(t.officeId, t.entryId),
   foreignKey({ name: 'suspense_items_entry', columns: [t.officeId, t.entryId], foreignColumns: [bankEntries.officeId, bankEntries.id] }),
+  index('suspense_items_of_order').on(t.officeId, t.orderId).where(sql`${t.orderId} is not null`),
   index('suspense_items_open').on(t.officeId, t.id).where(sql`${t.status} <> 'resolved'`),
-  check('suspense_items_status', sql`${t.status} in ('open', 'proposed', 'resolved')`),
+  check('suspense_items_status', sql`${t.status} in ('open', 'proposed', 'ordered', 'resolved')`),
   check('suspense_items_two_people', sql`${t.checkerId} is null or ${t.checkerId} <> ${t.makerId}`),
   ...allowAll('suspense_items', ['select', 'insert', 'update'], ['notary', 'worker'], ofOffice),
   ...allowAll('suspense_items', ['select'], ['bureau'], ofOffice)

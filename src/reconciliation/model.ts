@@ -10,8 +10,8 @@ export const ofDate = z.object({ date: BusinessDate })
 export const OfOffice = z.object({ officeId: OfficeId.optional().meta({ description: 'The caller\'s office when absent' }) })
 export type OfOffice = z.output<typeof OfOffice>
 
-/** What can differ: the bank and our account of it, a channel's reports and our account of it, assets and what is owed. */
-export const DifferenceKind = z.enum(['bank', 'channel', 'books'])
+/** What can differ: the bank and our account of it, a channel's notifications, or its daily report, and our account of it, assets and what is owed. */
+export const DifferenceKind = z.enum(['bank', 'channel', 'channel_report', 'books'])
 export type DifferenceKind = z.infer<typeof DifferenceKind>
 
 export const CloseStatus = z.enum(['open', 'proposed', 'closed'])
@@ -33,7 +33,13 @@ const ChannelLine = z.object({
   channel: z.string(),
   reportedFen: SignedFen.meta({ description: 'What the channel has reported as paid, less refunds and what it has settled' }),
   clearingFen: SignedFen.meta({ description: 'What the books say it owes' }),
-  differenceFen: SignedFen
+  differenceFen: SignedFen,
+  report: z.object({
+    reportFen: SignedFen.meta({ description: 'By the report: payments less refunds and settlements of the day' }),
+    booksFen: SignedFen.meta({ description: 'The same by the clearing account' }),
+    differenceFen: SignedFen,
+    unmatched: z.int().meta({ description: 'Lines that one of the two does not have' })
+  }).nullable().meta({ description: 'The channel\'s own report of the day; null until it is imported' })
 })
 export type ChannelLine = z.output<typeof ChannelLine>
 
@@ -80,7 +86,7 @@ export const Reconciliation = z.object({
 export type Reconciliation = z.output<typeof Reconciliation>
 
 export const ProposeClose = z.object({
-  reason: z.string().trim().min(1).max(10_000).optional().meta({ description: 'Needed where there is a difference' })
+  reason: z.string().trim().min(1).max(10_000).optional().meta({ description: 'Needed where there is a difference, of the bank or of a channel\'s report' })
 })
 export type ProposeClose = z.output<typeof ProposeClose>
 

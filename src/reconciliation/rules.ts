@@ -1,13 +1,14 @@
 import { addDays, after, startOf } from '../kernel/calendar.js'
 import type { Id } from '../kernel/id.js'
 import { samePerson, wrongState } from '../kernel/problems.js'
-import type { ClosingRecord, OwedLeaf, ProposeClose, SumNode } from './model.js'
+import type { ChannelLine, ClosingRecord, OwedLeaf, ProposeClose, SumNode } from './model.js'
 import { dayNotOver, differenceUnexplained } from './problems.js'
 
 /*
  * A day is closed by two people once it is over. What is booked carries the time it is booked at,
  * never an earlier one, so a day that is over gets no entries any more, but from transactions that
- * began on it. Closing waits until none of them is left, so nothing on the way of a redemption needs
+ * began on it. Where the bank's balance, or a channel's report of the day, is not what the books say,
+ * the first person gives a reason. Closing waits until none of them is left, so nothing on the way of a redemption needs
  * to lock or look at the day: what happened on a closed day and is booked later lies on the day it is
  * booked on, with the time it happened at beside it.
  */
@@ -18,14 +19,15 @@ const graceMs = 600_000
 /** The instant at which a day has ended. */
 export const endOf = (day: string): Date => startOf(addDays(day, 1))
 
-type Occasion = Readonly<{ makerId: Id<'per'>; now: Date; snapshot: string; differenceFen: bigint }>
+type Occasion = Readonly<{ makerId: Id<'per'>; now: Date; snapshot: string; differenceFen: bigint; channels: readonly ChannelLine[] }>
 
 /** @throws wrong_state (409), day_not_over, difference_unexplained (422) */
-export const proposedClose = (day: string, before: ClosingRecord | undefined, { reason }: ProposeClose, { makerId, now, snapshot, differenceFen }: Occasion): ClosingRecord => {
+export const proposedClose = (day: string, before: ClosingRecord | undefined, { reason }: ProposeClose, { makerId, now, snapshot, differenceFen, channels }: Occasion): ClosingRecord => {
   if (before?.status === 'closed') throw wrongState({ state: 'closed', allowed: ['open', 'proposed'] })
   const from = after(endOf(day), graceMs)
   if (now < from) throw dayNotOver({ from })
-  if (differenceFen !== 0n && reason === undefined) throw differenceUnexplained({ differenceFen })
+  const differing = channels.flatMap(({ channel, report }) => (report && (report.differenceFen !== 0n || report.unmatched > 0) ? [{ channel, differenceFen: report.differenceFen, unmatched: report.unmatched }] : []))
+  if ((differenceFen !== 0n || differing.length > 0) && reason === undefined) throw differenceUnexplained({ differenceFen, channels: differing })
   return {
     day, status: 'proposed', makerId, checkerId: null, reason: reason ?? null, proposedAt: now, snapshot, closedAt: null,
     entries: null, movedFen: null, liabilityRoot: null, liabilityTotalFen: null

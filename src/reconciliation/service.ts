@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { BankStatements } from '../bank/statements.js'
+import type { ChannelReports } from '../clearing/service.js'
 import { actorOf, inRole, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
 import { dateOf, daysBetween, startOf } from '../kernel/calendar.js'
@@ -26,6 +27,7 @@ type Dependencies = Readonly<{
   inquiry: Inquiry
   evidence: Evidence
   balanceOn: BankStatements['balanceOn']
+  clearingOn: ChannelReports['clearingOn']
 }>
 
 const sha256 = (...parts: readonly Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest()
@@ -39,15 +41,16 @@ const closingView = (record: ClosingRecord | undefined): Closing => {
 }
 
 /** The bank's word against the books, day by day; and the close of a day by two people. */
-export const createReconciliations = ({ work, clock, offices, inquiry, evidence, balanceOn }: Dependencies) => {
-  const channelsOn = async (tx: Tx, until: Date): Promise<ChannelLine[]> => {
+export const createReconciliations = ({ work, clock, offices, inquiry, evidence, balanceOn, clearingOn }: Dependencies) => {
+  const channelsOn = async (tx: Tx, day: string, until: Date): Promise<ChannelLine[]> => {
+    const reports = new Map((await clearingOn(tx, day)).map(({ channel, ...report }) => [channel, report]))
     const reported = new Map((await sumChannels(tx, until)).map(({ channel, reportedFen }) => [channel, reportedFen]))
-    const names = new Set([...reported.keys(), ...(await inquiry.accountsOf(tx, 'clearing')).map(({ of }) => of)])
+    const names = new Set([...reported.keys(), ...reports.keys(), ...(await inquiry.accountsOf(tx, 'clearing')).map(({ of }) => of)])
     const lines: ChannelLine[] = []
     for (const channel of [...names].sort()) {
       const reportedFen = reported.get(channel) ?? 0n
       const clearingFen = await inquiry.balanceBefore(tx, { kind: 'clearing', of: channel }, until)
-      lines.push({ channel, reportedFen, clearingFen, differenceFen: reportedFen - clearingFen })
+      lines.push({ channel, reportedFen, clearingFen, differenceFen: reportedFen - clearingFen, report: reports.get(channel) ?? null })
     }
     return lines
   }
@@ -66,7 +69,7 @@ export const createReconciliations = ({ work, clock, offices, inquiry, evidence,
       clearingFen: of('clearing'), dueFromOfficeFen: of('due_from_office'), unexplainedDebitFen: of('unexplained_debit'),
       coverFen: of('bank') + of('clearing') - liabilitiesFen,
       booksDifferenceFen: sum([...assetKinds].map(of)) - liabilitiesFen,
-      channels: await channelsOn(tx, until)
+      channels: await channelsOn(tx, day, until)
     }
   }
 
@@ -75,7 +78,8 @@ export const createReconciliations = ({ work, clock, offices, inquiry, evidence,
   const differencesIn = ({ differenceFen, booksDifferenceFen, channels }: Figures, accountNumber: string) => [
     { kind: 'bank', of: accountNumber.slice(-4), differenceFen } as const,
     { kind: 'books', of: 'books', differenceFen: booksDifferenceFen } as const,
-    ...channels.map((line) => ({ kind: 'channel', of: line.channel, differenceFen: line.differenceFen }) as const)
+    ...channels.map((line) => ({ kind: 'channel', of: line.channel, differenceFen: line.differenceFen }) as const),
+    ...channels.flatMap(({ channel, report }) => (report ? [{ kind: 'channel_report', of: channel, differenceFen: report.differenceFen } as const] : []))
   ]
 
   /** Opens an item for each difference of a day, and settles those that are gone. */
@@ -121,7 +125,7 @@ export const createReconciliations = ({ work, clock, offices, inquiry, evidence,
       const figures = await figuresOf(tx, accountNumber, day)
       const now = clock.now()
       const record = proposedClose(day, await lockClosing(tx, day), body, {
-        makerId: command.caller.personId, now, snapshot: await nextTransaction(tx), differenceFen: figures.differenceFen
+        makerId: command.caller.personId, now, snapshot: await nextTransaction(tx), differenceFen: figures.differenceFen, channels: figures.channels
       })
       await note(tx, figures, accountNumber)
       await upsertClosing(tx, record)

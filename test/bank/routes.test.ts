@@ -1,11 +1,19 @@
+import pg from 'pg'
 import t from 'tap'
 import { newId } from '../../src/kernel/id.js'
-import { startApp } from '../support/app.js'
+import { startApp, type TestApp } from '../support/app.js'
 import { newConsumer } from '../support/people.js'
-import { makeContract, order, trySign } from '../support/purchase.js'
+import { buy, makeContract, order, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct } from '../support/shop.js'
 import { advance, answerPayouts, newEarner, notariesOf, settle, violated } from '../settlement/support.js'
 import { moveAtBank, send, statementOfToday, statementWith } from './support.js'
+
+const asOwner = async ({ database }: TestApp, sql: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: database.ownerUrl })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}
 
 t.test('statements of the special account', async (t) => {
   const app = await startApp(t)
@@ -214,6 +222,65 @@ t.test('statements of the special account', async (t) => {
     ]
     for (const { when, csv: payload } of refusals) t.match(await send(app, first, payload, { type: 'text/csv' }), { status: 422, body: { code: 'statement_unreadable' } }, when)
     t.match(await send(app, first, encoded(['9004,2026-11-24,1.00,,1.00,,,,', '9005,2026-11-24,1.00,,9.00,,,,']), { type: 'text/csv' }), { status: 422, body: { code: 'statement_not_balanced' } })
+    t.same(await violated(app), [])
+  })
+
+  t.test('a receipt that belongs to no contract goes back to who paid it, by two people, and the bank\'s next statement knows it', async (t) => {
+    await moveAtBank(app, { side: 'CRDT', amountFen: 4_200n, counterparty: '王五', remittance: '误转' })
+    const { differencesFen } = await importToday()
+    const item = (await openItems()).find(({ amountFen }: any) => amountFen === 4_200)
+    const before = await balanceOf('suspense') - 4_200
+    const account = { bankName: '中国工商银行', accountName: '王五', accountNumber: '6222 0202 0011 2233' }
+    const propose = (more: object) => first.post(`/suspense-items/${item.id}/resolution`, { kind: 'payer', reason: '付款人书面说明误转', ...more })
+    t.match(await propose({}), { status: 422, body: { code: 'resolution_does_not_fit' } }, 'no account')
+    t.match(await propose({ account: { ...account, accountName: '赵六' } }), { status: 422, body: { code: 'resolution_does_not_fit' } }, 'another name than the payer\'s')
+    expectStatus(await propose({ account }), 201)
+    t.match(await first.post(`/suspense-items/${item.id}/resolution/approve`), { status: 403, body: { code: 'same_person' } })
+    await answerPayouts(app, 'unknown')
+    t.match(await second.post(`/suspense-items/${item.id}/resolution/approve`), { status: 200, body: { status: 'ordered' } })
+    t.equal(await balanceOf('suspense'), before + 4_200, 'until the bank has paid it')
+    t.match(await first.post(`/suspense-items/${item.id}/resolution/withdraw`), { status: 409, body: { code: 'wrong_state', state: 'ordered' } })
+    await answerPayouts(app, 'returned')
+    await advance(app, 120)
+    t.match((await first.get(`/suspense-items/${item.id}`)).body, { status: 'open', resolution: null }, 'the bank refused it')
+    await answerPayouts(app, 'paid')
+    expectStatus(await propose({ account }), 201)
+    expectStatus(await second.post(`/suspense-items/${item.id}/resolution/approve`), 200)
+    t.match((await first.get(`/suspense-items/${item.id}`)).body, { status: 'resolved', resolution: { kind: 'payer', makerId: first.userId, checkerId: second.userId } })
+    t.equal(await balanceOf('suspense'), before)
+    const open = (await openItems()).length
+    t.match(await importToday(), { differencesFen })
+    t.equal((await openItems()).length, open, 'the payment is matched by its name')
+    t.same(await violated(app), [])
+  })
+
+  t.test('a refund by bank that the bank sends back after it had paid it is owed again', async (t) => {
+    const { differencesFen } = await importToday()
+    const consumer = await newConsumer(app)
+    const bought = await buy(app, consumer, await listProduct(app, earner))
+    const { body: quote } = expectStatus(await consumer.post(`/contracts/${bought}/refund-quotes`, { reason: 'cooling_off' }), 201)
+    const { body: { id } } = expectStatus(await consumer.post(`/contracts/${bought}/refunds`, { quoteId: quote.id }), 201)
+    // The channel cannot pay it back: nothing was ever paid on the order, it says.
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    expectStatus(await second.post(`/refunds/${id}/approve`), 200)
+    await asOwner(app, 'update sandbox_transactions set amount_fen = -amount_fen')
+    expectStatus(await consumer.put(`/refunds/${id}/account`, { bankName: '招商银行', accountName: '张三', accountNumber: '6225 8801 2345 6789' }), 200)
+    const refundByBank = async () => {
+      expectStatus(await first.post(`/refunds/${id}/bank-transfer`), 201)
+      return expectStatus(await second.post(`/refunds/${id}/bank-transfer/approve`), 200)
+    }
+    const { body: transfer } = await refundByBank()
+    t.match((await consumer.get(`/refunds/${id}`)).body, { status: 'paid', byBank: true })
+    await moveAtBank(app, { reference: transfer.id.replace('_', '').toUpperCase(), side: 'CRDT', amountFen: 100_000n, counterparty: '张三', remittance: '退汇' })
+    const open = (await openItems()).length
+    t.match(await importToday(), { differencesFen })
+    t.match((await consumer.get(`/refunds/${id}`)).body, { status: 'failed', paidAt: null, byBank: false })
+    t.match((await consumer.get(`/contracts/${bought}`)).body.money, { refundedFen: 100_000, refundPayableFen: 100_000, refundPaidFen: 0 })
+    await importToday()
+    t.same(await violated(app), [], 'a second notice changes nothing')
+    t.equal((await openItems()).length, open)
+    t.match((await refundByBank()).body, { status: 'ordered' }, 'it can be paid to another account')
+    t.match((await consumer.get(`/refunds/${id}`)).body, { status: 'paid' })
     t.same(await violated(app), [])
   })
 })

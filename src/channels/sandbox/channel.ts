@@ -11,7 +11,7 @@ import type { Channel, Headers, RefundAnswer, RefundRequest } from '../channel.j
 import { Notification } from '../model.js'
 import { channelSignatureInvalid } from '../problems.js'
 import { isSigned, signatureHeader, signatureOf } from './signature.js'
-import { closeOrder, findRefunds, insertOrder, insertRefunds, insertTransaction, lockOrder, lockOrders, sumUnrefunded, type RefundRow } from './store.js'
+import { closeOrder, findRefunds, insertOrder, insertRefunds, insertTransaction, listRefunds, listTransactions, lockOrder, lockOrders, sumUnrefunded, type RefundRow } from './store.js'
 
 /*
  * A payment provider for trying things out. It keeps its own memory, signs what it says, says it
@@ -53,7 +53,7 @@ type Settled = Readonly<{ accountNumber: string; reference: string; grossFen: Fe
 type Delivered = Readonly<{ body: string; repeat: number }>
 
 export const notificationTopic = 'sandbox-notification'
-const counterparty = '沙箱支付渠道'
+export const counterparty = '沙箱支付渠道'
 /** Refunds that are asked for at the same time are settled together, as providers do. */
 const refundsMax = 50
 
@@ -166,6 +166,14 @@ export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterI
     })
   }
 
+  /** What was paid and refunded of an office's orders within a time. */
+  const movedWithin = (office: number, from: Date, until: Date) => work.read(worker, office, async (tx) => ({
+    payments: (await listTransactions(tx, from, until)).filter(({ orderId }) => officeOf(orderId) === office)
+      .map(({ id: reference, orderId, amountFen, paidAt: at }) => ({ reference, orderId, amountFen, at })),
+    refunds: (await listRefunds(tx, from, until)).filter(({ orderId }) => officeOf(orderId) === office)
+      .map(({ key: refundKey, reference, orderId, amountFen, madeAt: at }) => ({ key: refundKey, reference, orderId, amountFen, at }))
+  }))
+
   /** Delivers its notifications; `receive` is what stands behind the HTTP endpoint. */
   const deliverTo = (receive: (rawBody: Buffer, headers: Headers) => Promise<unknown>): void => {
     outbox.on<Delivered>(notificationTopic, async ({ payload: { body, repeat } }) => {
@@ -175,7 +183,7 @@ export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterI
     })
   }
 
-  return { open, close, verify, refund, queryRefund, attempt, deliverTo } satisfies Channel & Record<string, unknown>
+  return { open, close, verify, refund, queryRefund, attempt, movedWithin, deliverTo } satisfies Channel & Record<string, unknown>
 }
 
 export type SandboxChannel = ReturnType<typeof createSandboxChannel>

@@ -1,4 +1,4 @@
-import { asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../../db/unit-of-work.js'
 import type { Id } from '../../kernel/id.js'
 import { sandboxOrders, sandboxRefunds, sandboxTransactions } from '../table.js'
@@ -30,6 +30,14 @@ export const findRefunds = ({ db }: Tx, keys: readonly string[]): Promise<Refund
 export const insertRefunds = async ({ db }: Tx, rows: readonly RefundRow[]): Promise<void> => {
   await db.insert(sandboxRefunds).values([...rows])
 }
+
+/** Attempts that succeeded within a time, of all offices. */
+export const listTransactions = ({ db }: Tx, from: Date, until: Date) =>
+  db.select().from(sandboxTransactions).where(and(gte(sandboxTransactions.paidAt, from), lt(sandboxTransactions.paidAt, until))).orderBy(asc(sandboxTransactions.id))
+
+/** Refunds made within a time, of all offices. */
+export const listRefunds = ({ db }: Tx, from: Date, until: Date): Promise<RefundRow[]> =>
+  db.select().from(sandboxRefunds).where(and(gte(sandboxRefunds.madeAt, from), lt(sandboxRefunds.madeAt, until))).orderBy(asc(sandboxRefunds.reference))
 
 /** What was paid on orders and not refunded. */
 export const sumUnrefunded = async ({ db }: Tx, orderIds: readonly Id<'pay'>[]): Promise<Map<Id<'pay'>, bigint>> => {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { Payment, StrayReason } from '../../deposits/model.js'
+import { BusinessDate } from '../../kernel/calendar.js'
 import { PositiveFen } from '../../kernel/money.js'
+import { OfficeId } from '../../offices/model.js'
 
 /** What the payer does at the sandbox channel. */
 export const PayerDoes = z.object({
@@ -9,6 +11,12 @@ export const PayerDoes = z.object({
   repeat: z.int().min(1).max(100).default(1).meta({ description: 'How often the channel sends its notification' })
 })
 export type PayerDoes = z.output<typeof PayerDoes>
+
+export const ReportQuery = z.object({
+  date: BusinessDate.optional().meta({ description: 'The day of the report; today when absent' }),
+  officeId: OfficeId.optional()
+})
+export type ReportQuery = z.output<typeof ReportQuery>
 
 export const PayerDone = z.object({
   payment: Payment,
