@@ -4,8 +4,9 @@ import type { Id } from '../kernel/id.js'
 import { Fen, SignedFen, type Fen as FenAmount } from '../kernel/money.js'
 import { PageQuery } from '../kernel/page.js'
 import { AccountKind } from '../ledger/model.js'
-import { MerchantCategory, MerchantId, MerchantStatus } from '../merchants/model.js'
+import { MerchantCategory, MerchantId, MerchantStatus, PlainText } from '../merchants/model.js'
 import { OfficeId } from '../offices/model.js'
+import { ProductKind } from '../products/model.js'
 
 /** A merchant's money: `released = payable + inTransit + paidOut + fee + unclaimed`. */
 export const MerchantBalances = z.object({
@@ -19,11 +20,26 @@ export const MerchantBalances = z.object({
   feeFen: Fen.meta({ description: 'The office\'s fee on what was paid out' }),
   unclaimedFen: Fen,
   refundedFen: Fen,
-  claimsFen: Fen.meta({ description: 'Claims against the merchant that its next settlements must pay first' })
+  claimsFen: Fen.meta({ description: 'Claims against the merchant that its next settlements must pay first' }),
+  legalHoldFen: Fen.meta({ description: 'Of what is payable: what courts hold, so that it is not paid (`/legal-holds` says by which documents)' })
 }).meta({ id: 'MerchantBalances' })
 export type MerchantBalances = z.output<typeof MerchantBalances>
 
-export const MerchantLine = MerchantBalances.extend({
+/** What a part of the books is measured by. */
+export const measures = [
+  'paidFen', 'heldFen', 'disputedFen', 'pendingFen', 'releasedFen', 'refundedFen', 'payableFen', 'inTransitFen', 'unclaimedFen', 'paidOutFen', 'feeFen'
+] as const
+export type Measure = (typeof measures)[number]
+
+/** The same sum in two ways, which must come to the same. */
+const Compared = {
+  fromEntriesFen: SignedFen.meta({ description: 'What is owed to consumers and the merchant, added up from every entry before the moment' }),
+  fromBalancesFen: SignedFen.meta({ description: 'The same from the balances as they stand, less what was moved since' }),
+  agree: z.boolean().meta({ description: 'Whether both ways of adding up agree, in this sum and in every other of the line' })
+}
+
+export const MerchantLine = MerchantBalances.omit({ claimsFen: true, legalHoldFen: true }).extend({
+  ...Compared,
   merchantId: MerchantId,
   name: z.string(),
   category: MerchantCategory,
@@ -58,6 +74,8 @@ export const Overview = z.object({
   paidOutFen: Fen,
   feeFen: Fen,
   refundedFen: Fen,
+  legalHolds: z.int().meta({ description: 'Courts\' holds in force at the moment' }),
+  legalHoldFen: Fen.meta({ description: 'Up to how much they hold, all together' }),
   refundUnpaidFen: Fen.meta({ description: 'Owed to payers: committed or under way, not yet confirmed' }),
   bankFen: Fen,
   clearingFen: SignedFen.meta({ description: 'Owed by payment channels' }),
@@ -96,8 +114,56 @@ const Past = {
   by: By.default('booking').meta({ description: '`booking`: what was booked by then; `event`: what had happened by then, whenever it was booked' })
 }
 
-export const MerchantsQuery = PageQuery.extend({ ...OfOffice.shape, ...Past })
+/** Which merchants an answer is about; all of the office when nothing is said. */
+const Filter = z.object({
+  merchantId: MerchantId.optional(),
+  district: PlainText.optional(),
+  category: MerchantCategory.optional()
+})
+export type AuditFilter = z.output<typeof Filter>
+
+export const MerchantsQuery = PageQuery.extend({ ...OfOffice.shape, ...Past, ...Filter.shape })
 export type MerchantsQuery = z.output<typeof MerchantsQuery>
+
+/** What a line of the grouped audit stands for. */
+export const GroupBy = z.enum(['district', 'category', 'kind'])
+export type GroupBy = z.infer<typeof GroupBy>
+
+export const GroupsQuery = OfOffice.extend({
+  ...Past, ...Filter.shape,
+  per: GroupBy.default('district').meta({ description: '`kind`: the kind of contract (sessions, period, stored value)' }),
+  kind: ProductKind.optional().meta({ description: 'Only contracts of this kind' })
+})
+export type GroupsQuery = z.output<typeof GroupsQuery>
+
+const ofMerchants = 'null where the line is about contracts of one kind: what is due to a merchant is its own, whatever it is from'
+
+export const AuditGroup = z.object({
+  key: z.string().meta({ description: 'The district, the category, or the kind of contract' }),
+  merchants: z.int(),
+  contracts: z.int(),
+  openContracts: z.int(),
+  paidFen: SignedFen,
+  heldFen: SignedFen,
+  disputedFen: SignedFen,
+  pendingFen: SignedFen,
+  releasedFen: SignedFen,
+  refundedFen: SignedFen,
+  payableFen: SignedFen.nullable().meta({ description: ofMerchants }),
+  inTransitFen: SignedFen.nullable(),
+  unclaimedFen: SignedFen.nullable(),
+  paidOutFen: SignedFen.nullable(),
+  feeFen: SignedFen.nullable(),
+  ...Compared
+}).meta({ id: 'AuditGroup' })
+export type AuditGroup = z.output<typeof AuditGroup>
+
+export const AuditGroups = z.object({
+  at: Instant, by: By, per: GroupBy,
+  groups: z.array(AuditGroup),
+  ...Compared
+}).meta({ id: 'AuditGroups' })
+export type AuditGroups = z.output<typeof AuditGroups>
 
 export const OverviewQuery = OfOffice.extend(Past)
 export type OverviewQuery = z.output<typeof OverviewQuery>

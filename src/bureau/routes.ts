@@ -4,7 +4,7 @@ import { Page } from '../kernel/page.js'
 import { MerchantId } from '../merchants/model.js'
 import { officeRequired } from '../offices/problems.js'
 import { mediaTypeOf } from './journal.js'
-import { JournalQuery, MerchantBalances, MerchantLine, MerchantsQuery, Overview, OverviewQuery, QuarterlyQuery, QuarterlyReport, TrialBalance, TrialBalanceQuery } from './model.js'
+import { AuditGroups, GroupsQuery, JournalQuery, MerchantBalances, MerchantLine, MerchantsQuery, Overview, OverviewQuery, QuarterlyQuery, QuarterlyReport, TrialBalance, TrialBalanceQuery } from './model.js'
 import type { Bureau } from './service.js'
 
 const tags = ['audit']
@@ -21,6 +21,11 @@ export const bureauRoutes = (bureau: Bureau): Routes => async (app) => {
     schema: { operationId: 'auditMerchants', summary: 'A line a merchant, newest first', tags, querystring: MerchantsQuery, response: { 200: Page(MerchantLine) } },
     config: { access, problems: [officeRequired] }
   }, async ({ caller, query }) => bureau.merchants(caller, query))
+
+  app.get('/audit/groups', {
+    schema: { operationId: 'auditGroups', summary: 'A line a district, a category, or a kind of contract, each added up twice', tags, querystring: GroupsQuery, response: { 200: AuditGroups } },
+    config: { access, problems: [officeRequired] }
+  }, async ({ caller, query }) => bureau.groups(caller, query))
 
   app.get('/audit/trial-balance', {
     schema: { operationId: 'trialBalance', summary: 'One line for each kind of account, at any past moment', tags, querystring: TrialBalanceQuery, response: { 200: TrialBalance } },

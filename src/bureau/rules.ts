@@ -1,7 +1,7 @@
 import { sum, type Fen } from '../kernel/money.js'
 import { AccountKind, assetKinds } from '../ledger/model.js'
 import { addDays, addMonths } from '../kernel/calendar.js'
-import type { By, MerchantBalances, MerchantSums, Overview, TrialBalance } from './model.js'
+import type { By, MerchantSums, Overview, TrialBalance } from './model.js'
 
 /*
  * The books as those see them who watch over them. Assets are what the office has (bank), is owed
@@ -42,7 +42,7 @@ export const trialBalanceOf = (at: Date, by: By, balances: Balances, fromBalance
   }
 }
 
-type Counted = Readonly<{ merchants: number; contracts: number; openContracts: number }>
+type Counted = Readonly<{ merchants: number; contracts: number; openContracts: number; legalHolds: number; legalHoldFen: Fen }>
 
 /** The office's books on one page, added up twice. */
 export const overviewOf = (at: Date, by: By, sums: Counted & MerchantSums, fromEntries: Balances, fromBalances: Balances): Overview => {
@@ -63,6 +63,8 @@ export const overviewOf = (at: Date, by: By, sums: Counted & MerchantSums, fromE
     paidOutFen: sums.paidOutFen,
     feeFen: sums.feeFen,
     refundedFen: sums.refundedFen,
+    legalHolds: sums.legalHolds,
+    legalHoldFen: sums.legalHoldFen,
     refundUnpaidFen: of(fromBalances, 'refund_payable') + of(fromBalances, 'refund_in_transit'),
     bankFen: of(fromBalances, 'bank'),
     clearingFen: of(fromBalances, 'clearing'),
@@ -74,8 +76,6 @@ export const overviewOf = (at: Date, by: By, sums: Counted & MerchantSums, fromE
     agree: areSame(fromEntries, fromBalances) && balances.assetsFen === balances.liabilitiesFen
   }
 }
-
-export const balancesOf = (sums: MerchantSums): MerchantBalances => ({ ...sums, claimsFen: 0n })
 
 /** A quarter's first and last day, and the day its report is due. */
 export const quarterOf = (quarter: string, dueDay: number): { from: string; to: string; dueOn: string } => {

@@ -2,9 +2,10 @@ import type { Claims } from '../claims/service.js'
 import { actorOf, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Readable } from 'node:stream'
 import { addDays, after, dateOf, startOf } from '../kernel/calendar.js'
+import type { Holds } from '../holds/service.js'
 import type { Caller } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
-import { officeOf } from '../kernel/id.js'
+import { officeOf, uuidOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import { sum } from '../kernel/money.js'
 import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
@@ -14,11 +15,13 @@ import type { Ledger } from '../ledger/service.js'
 import { MerchantId } from '../merchants/model.js'
 import type { Offices } from '../offices/service.js'
 import { journalIn, mediaTypeOf, quarterlySheet } from './journal.js'
-import { QuarterlyRule, type By, type JournalLine, type JournalQuery, type MerchantBalances, type MerchantLine, type MerchantsQuery, type OfOffice, type Overview, type OverviewQuery, type QuarterlyQuery, type QuarterlyReport, type TrialBalance, type TrialBalanceQuery } from './model.js'
-import { balancesOf, mustBeProtected, overviewOf, quarterOf, takenBack, trialBalanceOf, type Balances } from './rules.js'
-import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumMerchantTotals, sumMovements, sumMovementsOf } from './store.js'
+import { QuarterlyRule, type AuditGroups, type By, type GroupsQuery, type JournalLine, type JournalQuery, type MerchantBalances, type MerchantLine, type MerchantsQuery, type OfOffice, type Overview, type OverviewQuery, type QuarterlyQuery, type QuarterlyReport, type TrialBalance, type TrialBalanceQuery } from './model.js'
+import { mustBeProtected, overviewOf, quarterOf, takenBack, trialBalanceOf, type Balances } from './rules.js'
+import { comparedOf, countedOf, groupsOf, partsOf } from './groups/rules.js'
+import { listAudited, listContractTotals, standingOf, sumMovementsByKind } from './groups/store.js'
+import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumContracts, sumLegalHolds, sumMerchantTotals, sumMovements, sumMovementsOf } from './store.js'
 
-type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger; inquiry: Inquiry; claims: Pick<Claims, 'openOf'> }>
+type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger; inquiry: Inquiry; claims: Pick<Claims, 'openOf'>; holds: Pick<Holds, 'withheldOf'> }>
 
 const journalBatch = 1_000
 /** More merchants than one office will have. */
@@ -29,24 +32,32 @@ const nothing = {
   paidFen: 0n, heldFen: 0n, disputedFen: 0n, pendingFen: 0n, releasedFen: 0n, refundedFen: 0n, payableFen: 0n, inTransitFen: 0n, unclaimedFen: 0n, paidOutFen: 0n, feeFen: 0n
 }
 
+/** The same batches, the first of them read: what cannot be read is a refusal, and not the half of a file. */
+const begun = async <Batch>(batches: AsyncGenerator<Batch>): Promise<AsyncGenerator<Batch>> => {
+  const first = await batches.next()
+  return (async function * () {
+    if (first.done !== true) yield first.value
+    yield * batches
+  })()
+}
+
 /** Later than anything that was ever booked. */
 const everything = new Date('9999-12-31T00:00:00Z')
 
-export const createBureau = ({ work, clock, offices, ledger, inquiry, claims }: Dependencies) => {
+export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, holds }: Dependencies) => {
   const officeFor = async (caller: Caller, { officeId }: OfOffice): Promise<number> => (await offices.resolve(officeId, caller)).number
 
-  /** A moment asked for, not later than now, and the first one after it. */
-  const momentOf = ({ at }: { at?: Date | undefined }): { at: Date; until: Date } => {
-    const now = clock.now()
+  /** A moment asked for, not later than what is read reaches, and the first one after it. */
+  const momentOf = ({ lagMs }: Tx, { at }: { at?: Date | undefined }): { at: Date; until: Date } => {
+    const now = after(clock.now(), -lagMs)
     const moment = at && at < now ? at : now
     return { at: moment, until: at && at < now ? after(moment, 1) : everything }
   }
 
   /** The balances of every kind of account as they stand. */
   const standing = async (tx: Tx): Promise<Balances> => {
-    const sums = await sumMerchantTotals(tx)
-    invariant(sums, 'no sums')
-    return new Map([...await ledger.ownTotals(tx), ['held', sums.heldFen], ['disputed', sums.disputedFen], ['pending', sums.pendingFen]])
+    const { held, disputed, pending } = await sumContracts(tx)
+    return new Map([...await ledger.ownTotals(tx), ['held', held], ['disputed', disputed], ['pending', pending]])
   }
 
   /** The books at a moment, added up twice: from the entries before it, and from the balances less what came since. */
@@ -57,41 +68,63 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims }: 
   const overview = async (caller: Caller, query: OverviewQuery): Promise<Overview> =>
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
       await holdStill(tx)
-      const { at, until } = momentOf(query)
+      const { at, until } = momentOf(tx, query)
       const sums = query.at ? await sumMovements(tx, until, query.by) : await sumMerchantTotals(tx)
       invariant(sums, 'no sums')
-      return overviewOf(at, query.by, sums, ...await bothAt(tx, until, query.by))
+      return overviewOf(at, query.by, { ...sums, ...await sumLegalHolds(tx, at) }, ...await bothAt(tx, until, query.by))
     })
 
   /** A line a merchant, newest first. @throws office_required (422) */
   const merchants = async (caller: Caller, query: MerchantsQuery): Promise<PageOf<MerchantLine>> =>
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
-      const page = pageOf(await listMerchantTotals(tx, positionOf(query, MerchantId), query.limit + 1), query, ({ merchantId }) => merchantId)
-      if (!query.at) return { ...page, items: page.items.map((row) => ({ ...row, ...balancesOf(row) })) }
-      const past = await sumMovementsOf(tx, page.items.map(({ merchantId }) => merchantId), momentOf(query).until, query.by)
+      await holdStill(tx)
+      const page = pageOf(await listMerchantTotals(tx, positionOf(query, MerchantId), query.limit + 1, query), query, ({ merchantId }) => merchantId)
+      const moved = await sumMovementsByKind(tx, page.items.map(({ merchantId }) => merchantId), momentOf(tx, query).until, query.by)
       return {
         ...page,
         items: page.items.map((row) => {
-          const sums = past.get(row.merchantId) ?? nothing
-          return { ...row, contracts: sums.contracts, openContracts: sums.openContracts, paidFen: sums.paidFen, ...balancesOf(sums) }
+          const mine = moved.filter(({ merchantId }) => merchantId === row.merchantId)
+          const { amounts, ...totals } = comparedOf(mine, [standingOf(row)])
+          return { ...row, ...amounts, ...countedOf(mine), ...totals }
         })
       }
+    })
+
+  /** The same by district, by category or by kind of contract, in one answer. @throws office_required (422) */
+  const groups = async (caller: Caller, query: GroupsQuery): Promise<AuditGroups> =>
+    work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
+      await holdStill(tx)
+      const { at, until } = momentOf(tx, query)
+      const audited = await listAudited(tx, query)
+      const ids = audited.map(({ merchantId }) => merchantId)
+      const isByKind = query.per === 'kind' || query.kind !== undefined
+      const [all, standing] = [await sumMovementsByKind(tx, ids, until, query.by), isByKind ? await listContractTotals(tx, ids) : audited.map(standingOf)]
+      const parts = partsOf(isByKind, query.kind, all, standing)
+      const { amounts: _, ...totals } = comparedOf(parts.moved, parts.standing)
+      return { at, by: query.by, per: query.per, groups: groupsOf(query.per, isByKind, { merchants: audited, ...parts }), ...totals }
     })
 
   /** One line for each kind of account, as of any past moment; one to come is now. @throws office_required (422) */
   const trialBalance = async (caller: Caller, query: TrialBalanceQuery): Promise<TrialBalance> =>
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
       await holdStill(tx)
-      const { at, until } = momentOf(query)
+      const { at, until } = momentOf(tx, query)
       return trialBalanceOf(at, query.by, ...await bothAt(tx, until, query.by))
     })
 
   /** A journal's entries in batches, each read by itself: no transaction is kept open while somebody downloads. */
   async function * batchesOf (caller: Caller, office: number, from: Date, until: Date): AsyncGenerator<JournalLine[]> {
-    for (let last: JournalLine | undefined, batch: JournalLine[] = []; ; last = batch.at(-1)) {
-      batch = await work.read(actorOf(caller), office, (tx) => listJournal(tx, from, until, last, journalBatch))
-      if (batch.length > 0) yield batch
-      if (batch.length < journalBatch) return
+    const stretches = await work.read(actorOf(caller), office, (tx) => inquiry.stretchesWithin(tx, from, until))
+    for (const { from: begin, until: end } of stretches) {
+      // Behind the last line of the transfer it begins behind.
+      let after = { transferId: begin, line: 32_767 }
+      for (let batch: JournalLine[] = [], isFull = true; isFull; isFull = batch.length === journalBatch) {
+        batch = await work.read(actorOf(caller), office, (tx) => listJournal(tx, from, until, { after, until: end }, journalBatch))
+        const last = batch.at(-1)
+        if (last === undefined) break
+        after = { transferId: uuidOf(last.transferId), line: last.line }
+        yield batch
+      }
     }
   }
 
@@ -103,7 +136,7 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims }: 
     const end = (moment: Date | string): Date => (typeof moment === 'string' ? startOf(addDays(moment, 1)) : moment)
     const from = query.from === undefined ? new Date(0) : beginning(query.from)
     const until = query.to === undefined || end(query.to) > now ? after(now, 1) : end(query.to)
-    return { type: mediaTypeOf[query.format], body: journalIn(query.format, batchesOf(caller, office, from, until)) }
+    return { type: mediaTypeOf[query.format], body: journalIn(query.format, await begun(batchesOf(caller, office, from, until))) }
   }
 
   /** What each merchant's consumers had prepaid and not got at the end of a quarter. @throws office_required (422) */
@@ -139,13 +172,13 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims }: 
     work.read(actorOf(caller), officeOf(merchantId), async (tx) => {
       const row = await findMerchantTotals(tx, merchantId)
       if (!row) throw notFound({})
-      return { ...balancesOf(row), claimsFen: await claims.openOf(tx, merchantId) }
+      return { ...row, claimsFen: await claims.openOf(tx, merchantId), legalHoldFen: await holds.withheldOf(tx, merchantId) }
     })
 
   /** The same as a spreadsheet. @throws office_required (422) */
   const sheet = async (caller: Caller, query: QuarterlyQuery): Promise<Buffer> => quarterlySheet(await quarterly(caller, query))
 
-  return { overview, merchants, trialBalance, balances, journal, quarterly, quarterlySheet: sheet }
+  return { overview, merchants, groups, trialBalance, balances, journal, quarterly, quarterlySheet: sheet }
 }
 
 export type Bureau = ReturnType<typeof createBureau>

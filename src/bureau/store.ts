@@ -1,8 +1,9 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf } from '../kernel/id.js'
+import type { Fen } from '../kernel/money.js'
 import type { MerchantId } from '../merchants/model.js'
-import type { By, JournalLine, MerchantSums } from './model.js'
+import type { AuditFilter, By, JournalLine, MerchantSums } from './model.js'
 import { merchantTotals } from './table.js'
 
 export type MerchantTotalsRow = typeof merchantTotals.$inferSelect
@@ -16,9 +17,12 @@ export const findMerchantTotals = async ({ db, office }: Tx, merchantId: Merchan
   (await db.select().from(merchantTotals).where(and(eq(merchantTotals.officeId, office), eq(merchantTotals.merchantId, merchantId))))[0]
 
 /** Newest merchants first, from below a position. */
-export const listMerchantTotals = ({ db, office }: Tx, before: MerchantId | undefined, limit: number): Promise<MerchantTotalsRow[]> =>
+export const listMerchantTotals = ({ db, office }: Tx, before: MerchantId | undefined, limit: number, { merchantId, district, category }: AuditFilter = {}): Promise<MerchantTotalsRow[]> =>
   db.select().from(merchantTotals)
-    .where(and(eq(merchantTotals.officeId, office), before && lt(merchantTotals.merchantId, before)))
+    .where(and(
+      eq(merchantTotals.officeId, office), before && lt(merchantTotals.merchantId, before), merchantId && eq(merchantTotals.merchantId, merchantId),
+      district === undefined ? undefined : eq(merchantTotals.district, district), category && eq(merchantTotals.category, category)
+    ))
     .orderBy(desc(merchantTotals.merchantId)).limit(limit)
 
 const total = (column: (typeof merchantTotals)['heldFen']) => sql<bigint>`coalesce(sum(${column}), 0)::bigint`
@@ -35,6 +39,19 @@ export const sumMerchantTotals = async ({ db, office }: Tx) => {
     paidOutFen: total(merchantTotals.paidOutFen), feeFen: total(merchantTotals.feeFen)
   }).from(merchantTotals).where(eq(merchantTotals.officeId, office))
   return row
+}
+
+/** What all contracts of the office hold together. */
+export const sumContracts = async ({ client }: Tx): Promise<{ held: Fen; disputed: Fen; pending: Fen }> => {
+  const { rows: [row] } = await client.query<{ held: Fen; disputed: Fen; pending: Fen }>('select held_fen as held, disputed_fen as disputed, pending_fen as pending from contract_sums')
+  return row ?? { held: 0n, disputed: 0n, pending: 0n }
+}
+
+/** Courts' holds in force at a moment: how many, and up to how much. */
+export const sumLegalHolds = async ({ client, office }: Tx, at: Date): Promise<{ legalHolds: number; legalHoldFen: Fen }> => {
+  const { rows: [row] } = await client.query<{ count: number; fen: Fen }>(
+    'select count(*)::int as count, coalesce(sum(amount_fen), 0)::bigint as fen from legal_hold_sums where office_id = $1 and since <= $2 and until > $2', [office, at])
+  return { legalHolds: row?.count ?? 0, legalHoldFen: row?.fen ?? 0n }
 }
 
 const movementSums = `
@@ -93,13 +110,16 @@ const journalLineOf = (row: JournalRow): JournalLine => ({
   occurredAt: row.occurred_at, bookedAt: row.booked_at
 })
 
-/** Entries booked within a time, in the order of their transfers, from behind a position. */
-export const listJournal = async ({ client, office }: Tx, from: Date, until: Date, after: Pick<JournalLine, 'transferId' | 'line'> | undefined, limit: number): Promise<JournalLine[]> => {
+/** From behind one line up to the last of a transfer, or to the end. Transfers by the database's form of their ids. */
+export type JournalRange = Readonly<{ after: Readonly<{ transferId: string; line: number }>; until: string | undefined }>
+
+/** Entries booked within a time, in the order of their transfers, of a range of these. */
+export const listJournal = async ({ client, office }: Tx, from: Date, until: Date, { after, until: last }: JournalRange, limit: number): Promise<JournalLine[]> => {
   const { rows } = await client.query<JournalRow>(`
     select transfer_id, line, event, reference, contract_id, merchant_id, person_id, kind, of, line_contract_id, side, amount_fen, balance_after_fen, occurred_at, booked_at
     from journal_lines
-    where office_id = $1 and booked_at >= $2 and booked_at < $3 and (transfer_id, line) > ($4::uuid, $5::int)
+    where office_id = $1 and booked_at >= $2 and booked_at < $3 and (transfer_id, line) > ($4::uuid, $5::int) ${last === undefined ? '' : 'and transfer_id <= $7::uuid'}
     order by transfer_id, line limit $6`,
-  [office, from, until, after ? uuidOf(after.transferId) : '00000000-0000-0000-0000-000000000000', after?.line ?? 0, limit])
+  [office, from, until, after.transferId, after.line, limit, ...(last === undefined ? [] : [last])])
   return rows.map(journalLineOf)
 }

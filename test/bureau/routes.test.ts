@@ -1,10 +1,12 @@
+import pg from 'pg'
 import t from 'tap'
 import { newId, uuidOf } from '../../src/kernel/id.js'
 import { AccountKind } from '../../src/ledger/model.js'
 import { startApp } from '../support/app.js'
 import { bureau, newConsumer, operator } from '../support/people.js'
 import { asRole } from '../support/roles.js'
-import { expectStatus, newShop } from '../support/shop.js'
+import { buy } from '../support/purchase.js'
+import { expectStatus, listProduct, newShop } from '../support/shop.js'
 import { advance, earn, newEarner, notariesOf, settle, violated, visit } from '../settlement/support.js'
 
 const session = 10_000
@@ -81,9 +83,54 @@ t.test('the audit', async (t) => {
     t.match(await get(`/merchants/${earner.merchantId}/balances`), { heldFen: line.heldFen, paidOutFen: line.paidOutFen, claimsFen: 0 })
   })
 
+  t.test('by district, category and kind of contract, now and then, each line added up twice', async (t) => {
+    const pool = await newShop(app, { district: '静安区', category: 'pool' })
+    await buy(app, await newConsumer(app), await listProduct(app, pool, { kind: 'period' }))
+    const { heldFen, pendingFen, payableFen, inTransitFen } = await get('/audit/overview')
+    const owedFen = heldFen + pendingFen + payableFen + inTransitFen
+
+    const districts = await get('/audit/groups?per=district')
+    t.match(districts, { per: 'district', by: 'booking', agree: true, fromEntriesFen: owedFen, fromBalancesFen: owedFen })
+    t.match(districts.groups, [
+      { key: '长宁区', contracts: 1, openContracts: 1, paidFen: 10 * session, heldFen: 5 * session, pendingFen: 2 * session, paidOutFen: 29_940, feeFen: 60, agree: true },
+      { key: '静安区', merchants: 1, contracts: 1, paidFen: 30_000, heldFen: 30_000, payableFen: 0, fromEntriesFen: 30_000, fromBalancesFen: 30_000, agree: true }
+    ])
+    t.match((await get('/audit/groups?per=category')).groups, [{ key: 'gym', agree: true }, { key: 'pool', heldFen: 30_000, agree: true }])
+    t.match(await get('/audit/groups?per=kind'), {
+      agree: true,
+      groups: [{ key: 'period', heldFen: 30_000, payableFen: null, agree: true }, { key: 'sessions', heldFen: 5 * session, releasedFen: 3 * session, paidOutFen: null, agree: true }]
+    })
+    t.match((await get('/audit/groups?per=district&kind=sessions')).groups, [{ key: '长宁区', heldFen: 5 * session }])
+    t.match((await get(`/audit/groups?per=kind&district=${encodeURIComponent('静安区')}`)).groups, [{ key: 'period' }])
+    t.match((await get(`/audit/groups?merchantId=${pool.merchantId}`)).groups, [{ key: '静安区' }])
+    t.match(await get('/audit/groups?category=yoga'), { groups: [], fromEntriesFen: 0, fromBalancesFen: 0, agree: true })
+
+    for (const by of ['booking', 'event']) {
+      const then = await get(`/audit/groups?per=district&at=${paid}&by=${by}`)
+      t.match(then, { at: paid, by, agree: true, fromEntriesFen: 10 * session, fromBalancesFen: 10 * session }, by)
+      t.match(then.groups.find(({ key }: any) => key === '长宁区'), { heldFen: 10 * session, releasedFen: 0, paidOutFen: 0, contracts: 1, agree: true })
+      t.match((await get(`/audit/groups?per=kind&at=${released}&by=${by}`)).groups, [{ key: 'period', paidFen: 0 }, { key: 'sessions', heldFen: 7 * session, releasedFen: 3 * session }])
+      t.match((await get(`/audit/merchants?merchantId=${earner.merchantId}&at=${released}&by=${by}`)).items, [{ payableFen: 3 * session, fromEntriesFen: 10 * session, fromBalancesFen: 10 * session, agree: true }])
+    }
+    t.match((await get(`/audit/merchants?district=${encodeURIComponent('静安区')}`)).items, [{ merchantId: pool.merchantId, agree: true }])
+    t.match((await get('/audit/merchants?category=pool')).items, [{ merchantId: pool.merchantId }])
+  })
+
+  t.test('a line whose balances are not those of its entries says so', async (t) => {
+    const owner = new pg.Client({ connectionString: app.database.ownerUrl })
+    await owner.connect()
+    await owner.query("update contracts set pending_fen = pending_fen + 1, released_fen = released_fen - 1 where kind = 'sessions'")
+    const line = async () => (await get(`/audit/merchants?merchantId=${earner.merchantId}`)).items[0]
+    t.match(await line(), { agree: false, heldFen: 5 * session })
+    t.match((await get('/audit/groups?per=kind')), { agree: false, groups: [{ key: 'period', agree: true }, { key: 'sessions', agree: false }] })
+    await owner.query("update contracts set pending_fen = pending_fen - 1, released_fen = released_fen + 1 where kind = 'sessions'")
+    await owner.end()
+    t.match(await line(), { agree: true })
+  })
+
   t.test('who may not, may not', async (t) => {
     const consumer = await newConsumer(app)
-    for (const path of ['/audit/overview', '/audit/merchants', '/audit/trial-balance']) {
+    for (const path of ['/audit/overview', '/audit/merchants', '/audit/groups', '/audit/trial-balance']) {
       for (const [who, api] of Object.entries({ consumer, merchant: earner.owner, operator: await operator(app) })) {
         t.match(await api.get(path), { status: 403, body: { code: 'forbidden' } }, `${who} ${path}`)
       }

@@ -10,7 +10,7 @@ const someBalances = fc.dictionary(fc.constantFrom(...AccountKind.options), amou
 
 const sums = {
   merchants: 1, contracts: 1, openContracts: 1, paidFen: 0n, heldFen: 0n, disputedFen: 0n, pendingFen: 0n, releasedFen: 0n, refundedFen: 0n,
-  payableFen: 0n, inTransitFen: 0n, unclaimedFen: 0n, paidOutFen: 0n, feeFen: 0n
+  payableFen: 0n, inTransitFen: 0n, unclaimedFen: 0n, paidOutFen: 0n, feeFen: 0n, legalHolds: 0, legalHoldFen: 0n
 }
 
 t.test('a trial balance\'s two sides are the sums of its lines', async () => {
