@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, mkdir, open, rename } from 'node:fs/promises'
+import { access, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FileMissing, type Shelf } from './storage.js'
 
@@ -34,6 +34,7 @@ export const createFolderShelf = (directory: string): Shelf => {
         throw error.code === 'ENOENT' ? new FileMissing(`no file is kept as ${sha256}`) : error
       })
       return file.createReadStream()
-    }
+    },
+    remove: (sha256) => rm(pathOf(sha256), { force: true })
   }
 }

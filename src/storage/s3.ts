@@ -61,6 +61,10 @@ export const createS3Shelf = ({ endpoint, region, bucket, accessKeyId, secretAcc
         throw statusOf(error) === 404 ? new FileMissing(`no file is kept as ${sha256}`) : asRefusal(error)
       })
       return Body as Readable
+    },
+    remove: async (sha256) => {
+      const [{ DeleteObjectCommand }, s3] = [await load(), await connected()]
+      await s3.send(new DeleteObjectCommand(addressOf(sha256))).catch((error: unknown) => { throw asRefusal(error) })
     }
   }
 }

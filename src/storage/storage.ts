@@ -7,7 +7,8 @@ import { Readable } from 'node:stream'
 /*
  * Files are kept by the SHA-256 of their content: the same bytes are kept once, a name can neither
  * clash nor lead anywhere, and what is read back is checked against what was asked for. Nothing is
- * ever changed or deleted; what a file is called and who may see it stands in the database.
+ * ever changed, and taken away only when the same was kept anew under a newer key; what a file is
+ * called and who may see it stands in the database.
  *
  * A file is received whole before it is kept, so that its hash, its size and what looks into it
  * decide first. One that a transaction then does not come to mention stays behind and harms nobody.
@@ -26,6 +27,8 @@ export type Shelf = Readonly<{
   keep: (file: ReceivedFile) => Promise<void>
   /** @throws FileMissing */
   open: (sha256: string) => Promise<Readable>
+  /** Takes a file away for good; one that is not there is gone already. */
+  remove: (sha256: string) => Promise<void>
 }>
 
 export class FileMissing extends Error {
@@ -124,6 +127,7 @@ export const createStorage = ({ directory, shelf }: Readonly<{ directory: string
   return {
     put,
     has: (sha256: string): Promise<boolean> => shelf.has(sha256),
+    remove: (sha256: string): Promise<void> => shelf.remove(sha256),
     /**
      * Opens a file for reading. The stream fails at its end when the bytes are not those of the hash.
      * @throws FileMissing

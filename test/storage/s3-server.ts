@@ -39,6 +39,10 @@ export const startBucket = async (t: Test, { secret }: { secret: string }) => {
       objects.set(path, content)
       return response.end()
     }
+    if (request.method === 'DELETE') {
+      objects.delete(path)
+      return response.writeHead(204).end()
+    }
     const found = objects.get(path)
     if (!found) return refuse(404, 'NoSuchKey')
     return response.writeHead(200, { 'content-length': found.length }).end(request.method === 'HEAD' ? undefined : found)

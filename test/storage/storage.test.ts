@@ -39,6 +39,9 @@ for (const [name, shelf] of Object.entries(shelves)) {
     t.same(await storage.put(new Uint8Array()), { sha256: sha256(Buffer.alloc(0)), size: 0 })
     t.equal((await buffer(await storage.open(sha256(Buffer.alloc(0))))).length, 0, 'an empty file is a file')
     t.same(await readdir(incoming), [], 'nothing is left where files come in')
+    await storage.remove(hash)
+    t.equal(await storage.has(hash), false, 'taken away')
+    await t.resolves(storage.remove(hash), 'and once more')
   })
 
   t.test(`${name} keeps nothing of a file that is refused on its way`, async (t) => {
