@@ -2,12 +2,12 @@ import { createAdministration, UsageError } from './administration.js'
 import { configOf, ConfigError } from './config.js'
 import { migrate } from './db/migrate.js'
 
-/** The process of `npm run office:create` and `npm run staff:add`; reads the same environment as the service. */
+/** The process of `npm run office:create`, `staff:add`, `keys:rotate` and `keys:status`; reads the same environment as the service. */
 
 const run = async (): Promise<void> => {
   const config = configOf(process.env)
   if (config.databaseUrl === undefined) throw new ConfigError('DATABASE_URL is required: the database of the deployment')
-  const administration = createAdministration({ config, serviceUrl: await migrate(config.databaseUrl, config.secret) })
+  const administration = createAdministration({ config, ownerUrl: config.databaseUrl, serviceUrl: await migrate(config.databaseUrl, config.secret) })
   try {
     process.stdout.write(`${await administration.run(process.argv.slice(2))}\n`)
   } finally {

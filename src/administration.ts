@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
-import { deriveKey, type Config } from './config.js'
+import type { Config } from './config.js'
 import { createPool } from './db/client.js'
 import { createUnitOfWork, worker } from './db/unit-of-work.js'
 import { HashName } from './evidence/model.js'
@@ -9,11 +10,14 @@ import { Phone, type PersonId } from './identity/model.js'
 import { createPeople } from './identity/people.js'
 import { createRevocations } from './identity/revocations.js'
 import { newPassword } from './identity/secrets.js'
-import { End } from './kernel/caller.js'
 import type { Clock } from './kernel/clock.js'
 import { OfficeNumber } from './kernel/id.js'
 import { createVault } from './kernel/vault.js'
 import { createOffices } from './offices/service.js'
+import { createRotation, type KeyUse } from './privacy/rotation.js'
+import { StaffEnd, staffRoles } from './staff/model.js'
+import { createShelf } from './storage/shelf.js'
+import { createStorage } from './storage/storage.js'
 
 /*
  * What a deployment needs before anyone can sign in: its notary offices and its first staff. Run
@@ -34,18 +38,17 @@ const NewOffice = z.object({
   'evidence-hash': HashName.default('sha256').meta({ description: 'the hash function of the evidence log, for good' })
 })
 
-const staffRoles = { notary: ['maker', 'checker'], adjudicator: ['mediator', 'arbitrator'], operator: [], bureau: [] } as const
-
 const NewStaff = z.object({
   phone: Phone,
-  end: End.extract(['notary', 'operator', 'bureau', 'adjudicator']),
+  end: StaffEnd,
   office: optionalNumber,
   roles: z.string().default('').transform((list) => list.split(',').map((role) => role.trim()).filter(Boolean)),
   name: text,
   'new-password': z.boolean().default(false)
-}).refine(({ end, roles }) => roles.every((role) => (staffRoles[end] as readonly string[]).includes(role)), {
+}).refine(({ end, roles }) => roles.every((role) => staffRoles[end].includes(role)), {
   path: ['roles'], error: `must be among ${Object.entries(staffRoles).map(([end, roles]) => `${end}: ${roles.join(', ') || '(none)'}`).join('; ')}`
 }).refine(({ end, office }) => end !== 'notary' || office !== undefined, { path: ['office'], error: 'a notary belongs to an office' })
+  .refine(({ end, office, roles }) => end !== 'administrator' || (office === undefined && roles.length === 1), { path: ['roles'], error: 'an administrator is exactly one of system, security, audit, and of no office' })
 
 /** A command that cannot be run as it was written. */
 export class UsageError extends Error {
@@ -66,13 +69,19 @@ const parsed = <Schema extends z.ZodObject>(schema: Schema, args: readonly strin
   }
 }
 
-type Options = Readonly<{ config: Config; serviceUrl: string; clock?: Clock }>
+/** `ownerUrl`: as the owner of the database, which the rotation of keys needs. */
+type Options = Readonly<{ config: Config; serviceUrl: string; ownerUrl?: string | undefined; clock?: Clock }>
+
+const linesOf = (uses: readonly KeyUse[]): string => uses.map(({ key, kind, isNewest, values, files }) => {
+  const holds = values + files === 0 ? (isNewest ? 'holds nothing yet' : 'holds nothing: it may leave the ring') : `${values} values${kind === 'data' ? `, ${files} files` : ''}`
+  return `${kind} key ${key}${isNewest ? ' (newest)' : ''}: ${holds}`
+}).join('\n')
 
 /** The administration's commands; each returns what is to be printed. */
-export const createAdministration = ({ config, serviceUrl, clock = { now: () => new Date() } }: Options) => {
+export const createAdministration = ({ config, serviceUrl, ownerUrl, clock = { now: () => new Date() } }: Options) => {
   const pool = createPool({ connectionString: serviceUrl, max: 4, applicationName: 'ticun administration', onError: () => undefined })
   const work = createUnitOfWork({ pool, clock, onAfterCommitError: () => undefined })
-  const vault = createVault(config.dataKeys, deriveKey(config.secret, 'blind index'))
+  const vault = createVault(config.dataKeys, config.indexKeys)
   const offices = createOffices({ work, clock })
   const people = createPeople({ clock, vault, revocations: createRevocations({ work, clock }) })
 
@@ -108,7 +117,26 @@ export const createAdministration = ({ config, serviceUrl, clock = { now: () => 
     ].join('\n')
   }
 
-  const commands: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = { 'office:create': createOffice, 'staff:add': addStaff }
+  const asOwner = async <Result>(use: (rotation: ReturnType<typeof createRotation>) => Promise<Result>): Promise<Result> => {
+    if (ownerUrl === undefined) throw new UsageError('DATABASE_URL is required: as the owner of the database')
+    const ownerPool = createPool({ connectionString: ownerUrl, max: 2, applicationName: 'ticun key rotation', onError: () => undefined })
+    const storage = createStorage({ directory: join(config.dataDirectory, 'incoming'), shelf: createShelf(config) })
+    try {
+      return await use(createRotation({ pool: ownerPool, vault, rings: { data: config.dataKeys, index: config.indexKeys }, storage }))
+    } finally {
+      await ownerPool.end()
+    }
+  }
+
+  /** Seals and indexes everything by the newest keys; says what each key still holds. */
+  const rotateKeys = (): Promise<string> => asOwner(async ({ rotate }) => linesOf(await rotate()))
+
+  /** What each key holds: one that holds nothing may be dropped. */
+  const showKeys = (): Promise<string> => asOwner(async ({ status }) => linesOf(await status()))
+
+  const commands: Readonly<Record<string, (args: readonly string[]) => Promise<string>>> = {
+    'office:create': createOffice, 'staff:add': addStaff, 'keys:rotate': rotateKeys, 'keys:status': showKeys
+  }
 
   /** @throws UsageError that says what is wrong and which options there are */
   const run = async ([name = '', ...args]: readonly string[]): Promise<string> => {

@@ -1,5 +1,5 @@
-import { pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
-import { id, instant, officeId } from '../db/columns.js'
+import { bigint, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core'
+import { bytes, id, instant, officeId } from '../db/columns.js'
 import { allowAll, ofOffice } from '../db/policies.js'
 
 /** Who of the staff did what, when, from where. Append-only, and not readable by those it is about. */
@@ -16,5 +16,23 @@ export const auditLog = pgTable('audit_log', {
   asRole: text('as_role').notNull()
 }, (t) => [
   primaryKey({ name: 'audit_log_pk', columns: [t.officeId, t.id] }),
-  ...allowAll('audit_log', ['insert'], ['notary', 'operator', 'bureau', 'adjudicator', 'merchant', 'consumer', 'worker', 'identity', 'anyone'], ofOffice)
+  ...allowAll('audit_log', ['insert'], ['notary', 'operator', 'bureau', 'adjudicator', 'merchant', 'consumer', 'worker', 'identity', 'anyone', 'administrator', 'auditor'], ofOffice),
+  ...allowAll('audit_log', ['select'], ['auditor', 'worker'], ofOffice)
+])
+
+/**
+ * The log's rows in one order, each with a hash over itself and all before it: what was changed or
+ * taken away afterwards, by whatever means, no longer fits. Append-only.
+ */
+export const auditChain = pgTable('audit_chain', {
+  officeId: officeId(),
+  position: bigint('position', { mode: 'number' }).notNull(),
+  entryId: id('entry_id', 'aud').notNull(),
+  at: instant('at').notNull(),
+  hash: bytes('hash').notNull()
+}, (t) => [
+  primaryKey({ name: 'audit_chain_pk', columns: [t.officeId, t.position] }),
+  unique('audit_chain_once').on(t.officeId, t.entryId),
+  ...allowAll('audit_chain', ['select'], ['auditor', 'worker'], ofOffice),
+  ...allowAll('audit_chain', ['insert'], ['worker'], ofOffice)
 ])

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { Instant } from '../kernel/calendar.js'
+import { addMonths, Instant, type BusinessDate } from '../kernel/calendar.js'
 import { End } from '../kernel/caller.js'
 import { idSchema } from '../kernel/id.js'
+import { PageQuery } from '../kernel/page.js'
 import { OfficeId } from '../offices/model.js'
 
 export const PersonId = idSchema('per')
@@ -40,10 +41,13 @@ export const IdNumber = z.string().trim().toUpperCase()
   .meta({ pattern: '^[1-9]\\d{16}[\\dXx]$' })
 export type IdNumber = z.infer<typeof IdNumber>
 
+/** Whether a person has not had the fourteenth birthday on a date: whose data needs a guardian's consent (Personal Information Protection Law Art 31). */
+export const isUnder14 = (idNumber: IdNumber, on: BusinessDate): boolean => addMonths(birthDateOf(idNumber), 14 * 12) > on
+
 export const LegalName = z.string().trim().min(1).max(10_000)
 export type LegalName = z.infer<typeof LegalName>
 
-export const ChallengePurpose = z.enum(['login', 'sign_contract'])
+export const ChallengePurpose = z.enum(['login', 'sign_contract', 'step_up'])
 export type ChallengePurpose = z.infer<typeof ChallengePurpose>
 
 export const NewChallenge = z.object({
@@ -63,9 +67,9 @@ const Code = z.string().trim().min(1).max(100)
 
 export const SignIn = z.object({
   challengeId: ChallengeId,
-  code: Code,
+  code: Code.meta({ description: 'Of the SMS; of the authenticator application, or a recovery code, where the person enrolled one for the staff\'s ends' }),
   end: End,
-  password: z.string().min(1).max(10_000).optional().meta({ description: 'Required for notary, operator, bureau, adjudicator' }),
+  password: z.string().min(1).max(10_000).optional().meta({ description: 'Required for notary, operator, bureau, adjudicator, administrator' }),
   merchantId: MerchantId.optional().meta({ description: 'Which merchant, where the person works for several' }),
   officeId: OfficeId.optional().meta({ description: 'Which office, where the person belongs to several' })
 })
@@ -95,7 +99,8 @@ export const Me = User.extend({
   phone: z.string().meta({ description: 'Masked', examples: ['138****0001'] }),
   legalName: z.string().nullable().meta({ description: 'Masked', examples: ['张*'] }),
   idNumber: z.string().nullable().meta({ description: 'Masked', examples: ['310***********1234'] }),
-  identityVerified: z.boolean()
+  identityVerified: z.boolean(),
+  passwordExpiresAt: Instant.nullable().meta({ description: 'By then the password is to be changed; afterwards it lets nobody in' })
 }).meta({ id: 'Me' })
 export type Me = z.output<typeof Me>
 
@@ -104,7 +109,7 @@ export type NewIdentity = z.output<typeof NewIdentity>
 
 export const NewPassword = z.object({
   password: z.string().min(1).max(10_000).meta({ description: 'The one in use' }),
-  newPassword: z.string().min(12).max(1_000)
+  newPassword: z.string().min(12).max(1_000).meta({ description: 'Not one that is easily guessed; of several kinds of characters unless it is long (dated rule `password_policy`)' })
 })
 export type NewPassword = z.output<typeof NewPassword>
 
@@ -130,6 +135,8 @@ export type Particulars = Readonly<{
   idNumber: IdNumber | undefined
   /** blind index of the ID number: what caps are counted by */
   idNumberIndex: Buffer | undefined
+  /** the same by every key of the ring, and of numbers that were corrected: what is looked up by */
+  idNumberIndexes: readonly Buffer[]
 }>
 
 /** An attempt to sign a document by an SMS code that was asked for this very document. */
@@ -140,3 +147,68 @@ export type SigningAttempt = Readonly<{
   contractId: z.infer<typeof ContractId>
   documentSha256: string
 }>
+
+/** Six digits of an authenticator application, or a recovery code. */
+const FactorCode = z.string().trim().min(1).max(100)
+
+export const EnrolSecondFactor = z.object({
+  password: z.string().min(1).max(10_000),
+  code: FactorCode.optional().meta({ description: 'Of the second factor that is to be replaced, where there is one' })
+})
+export type EnrolSecondFactor = z.output<typeof EnrolSecondFactor>
+
+/** What an authenticator application is told; shown once. */
+export const Enrolment = z.object({
+  secret: z.string().meta({ description: 'Base32; SHA-1, 6 digits, 30 s (RFC 6238)' }),
+  uri: z.string().meta({ description: 'otpauth:// URI, for a QR code' })
+}).meta({ id: 'SecondFactorEnrolment' })
+export type Enrolment = z.output<typeof Enrolment>
+
+export const FactorProof = z.object({ code: FactorCode })
+export type FactorProof = z.output<typeof FactorProof>
+
+/** Shown once; each is good once, in place of a code. */
+export const RecoveryCodes = z.object({ recoveryCodes: z.array(z.string()) }).meta({ id: 'RecoveryCodes' })
+export type RecoveryCodes = z.output<typeof RecoveryCodes>
+
+export const SecondFactor = z.object({
+  totp: z.enum(['none', 'pending', 'active']),
+  since: Instant.nullable(),
+  recoveryCodesLeft: z.int()
+}).meta({ id: 'SecondFactor' })
+export type SecondFactor = z.output<typeof SecondFactor>
+
+export const StepUp = z.object({
+  code: FactorCode,
+  challengeId: ChallengeId.optional().meta({ description: 'A `step_up` challenge: needed where no authenticator application is enrolled' })
+})
+export type StepUp = z.output<typeof StepUp>
+
+export const SteppedUp = z.object({ freshUntil: Instant }).meta({ id: 'SteppedUp' })
+export type SteppedUp = z.output<typeof SteppedUp>
+
+export const SignInId = idSchema('sgn')
+export type SignInId = z.infer<typeof SignInId>
+export const Oddity = z.enum(['new_device', 'new_address', 'unusual_hour'])
+export type Oddity = z.infer<typeof Oddity>
+export const SignInOutcome = z.enum(['signed_in', 'wrong_password', 'wrong_second_factor', 'locked'])
+export type SignInOutcome = z.infer<typeof SignInOutcome>
+
+/** A sign-in, or an attempt whose code was right. */
+export const SignInRecord = z.object({
+  id: SignInId,
+  personId: PersonId,
+  end: End,
+  outcome: SignInOutcome,
+  unusual: z.array(Oddity).meta({ description: 'How it differs from the person\'s sign-ins of the last 90 days' }),
+  address: z.string(),
+  device: z.string(),
+  at: Instant
+}).meta({ id: 'SignInRecord' })
+export type SignInRecord = z.output<typeof SignInRecord>
+
+export const SignInFilter = PageQuery.extend({
+  personId: PersonId.optional(),
+  unusual: z.stringbool().optional().meta({ type: 'boolean', description: 'Only those that are unusual, or failed' })
+})
+export type SignInFilter = z.output<typeof SignInFilter>

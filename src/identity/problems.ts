@@ -38,3 +38,30 @@ export const smsUnavailable = problem<{ retryAfterSeconds: number }>('sms_unavai
   title: { zh: '短信服务未开通', en: 'SMS unavailable' },
   detail: () => ({ zh: '本部署尚未配置短信网关,无法发送验证码;请联系运维人员设置 SMS_GATEWAY_URL。', en: 'This deployment has no SMS gateway, so no code can be sent; ask its operator to set SMS_GATEWAY_URL.' })
 })
+
+export const stepUpRequired = problem<{ minutes: number }>('step_up_required', {
+  status: 403,
+  title: { zh: '须重新验证第二因素', en: 'Prove your second factor again' },
+  detail: ({ minutes }) => ({
+    zh: `此操作涉及资金，须在 ${minutes} 分钟内验证过第二因素：请以 POST /v1/auth/step-up 验证后，以同一 Idempotency-Key 重试。`,
+    en: `This concerns money and needs a proof of your second factor not older than ${minutes} minutes: prove it by POST /v1/auth/step-up, then try again with the same Idempotency-Key.`
+  })
+})
+
+export const guardianRequired = problem('guardian_required', {
+  status: 422,
+  title: { zh: '须由监护人办理', en: 'A guardian must do this' },
+  detail: () => ({
+    zh: '不满十四周岁的，由监护人以本人身份登录、购买和签署，并将未成年人列为实际使用人；此处不登记其身份信息。',
+    en: 'For a child under 14 a guardian signs in, buys and signs in their own name and names the child as the beneficiary; the child\'s particulars are not kept here.'
+  })
+})
+
+export const dutiesApart = problem<{ held: string; roles: string[] }>('duties_apart', {
+  status: 409,
+  title: { zh: '职责须分离', en: 'Duties are kept apart' },
+  detail: ({ held, roles }) => ({
+    zh: `此人已任 ${held}${roles.length > 0 ? `（${roles.join('、')}）` : ''}：系统、安全、审计管理员须为三人，且不得兼任业务人员。请先结束原职责或者另择他人。`,
+    en: `This person is ${held}${roles.length > 0 ? ` (${roles.join(', ')})` : ''}: system, security and audit administrators are three people and hold no other staff duty. End that duty first, or name another person.`
+  })
+})

@@ -13,12 +13,17 @@ import { listRevokedSince, notifyRevoked, revokeSessions } from './store.js'
 /** Where processes tell each other which sessions ended. */
 export const revocationChannel = 'ticun_sessions'
 
-type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock }>
+type Dependencies = Readonly<{
+  work: UnitOfWork
+  clock: Clock
+  /** Waits until the other processes have heard what was told them. */
+  agree?: () => Promise<void>
+}>
 
 const keptMs = accessTokenSeconds * 1000
 const sweptAbove = 1_000
 
-export const createRevocations = ({ work, clock }: Dependencies) => {
+export const createRevocations = ({ work, clock, agree }: Dependencies) => {
   const ended = new Map<string, number>()
 
   const sweep = (): void => {
@@ -41,7 +46,10 @@ export const createRevocations = ({ work, clock }: Dependencies) => {
   const revoke = async (tx: Tx, ids: readonly SessionId[], because: string): Promise<void> => {
     const revoked = await revokeSessions(tx, ids, because, clock.now())
     for (const id of revoked) await notifyRevoked(tx, revocationChannel, id)
-    tx.afterCommit(async () => { for (const id of revoked) note(id) })
+    tx.afterCommit(async () => {
+      for (const id of revoked) note(id)
+      if (revoked.length > 0) await agree?.()
+    })
   }
 
   return { isRevoked: (id: SessionId): boolean => ended.has(id), note, load, revoke }

@@ -14,6 +14,8 @@ export const newCode = (): string => randomInt(1_000_000).toString().padStart(6,
 export const codeHashOf = (key: Buffer, challengeId: ChallengeId, code: string): Buffer =>
   createHmac('sha256', key).update(`${challengeId}\n${code}`).digest()
 
+export const keyedHashOf = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+
 export const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)
 
 type ScryptCost = Readonly<{ N: number; r: number; p: number }>

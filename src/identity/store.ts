@@ -1,19 +1,22 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import type { End } from '../kernel/caller.js'
-import type { ChallengeId, PersonId, Place, SessionId } from './model.js'
-import { challenges, memberships, people, sessions } from './table.js'
+import type { ChallengeId, PersonId, Place, SessionId, SignInId } from './model.js'
+import { challenges, memberships, people, retainedParticulars, secondFactors, sessions, signIns } from './table.js'
 
 export type PersonRow = typeof people.$inferSelect
 export type MembershipRow = typeof memberships.$inferSelect
 export type ChallengeRow = typeof challenges.$inferSelect
 export type SessionRow = typeof sessions.$inferSelect
+export type FactorRow = typeof secondFactors.$inferSelect
+export type SignInRow = typeof signIns.$inferSelect
 
 export const findPerson = async ({ db }: Tx, id: PersonId): Promise<PersonRow | undefined> =>
   (await db.select().from(people).where(eq(people.id, id)))[0]
 
-export const lockPersonByPhone = async ({ db }: Tx, phoneIndex: Buffer): Promise<PersonRow | undefined> =>
-  (await db.select().from(people).where(eq(people.phoneIndex, phoneIndex)).for('update'))[0]
+/** By the index of the phone under any key of the ring. */
+export const lockPersonByPhone = async ({ db }: Tx, phoneIndexes: readonly Buffer[]): Promise<PersonRow | undefined> =>
+  (await db.select().from(people).where(inArray(people.phoneIndex, [...phoneIndexes])).for('update'))[0]
 
 export const lockPerson = async ({ db }: Tx, id: PersonId): Promise<PersonRow | undefined> =>
   (await db.select().from(people).where(eq(people.id, id)).for('update'))[0]
@@ -44,6 +47,23 @@ export const listMembersAt = ({ db }: Tx, office: number, end: End): Promise<Mem
   db.select().from(memberships)
     .where(and(eq(memberships.office, office), eq(memberships.end, end), isNull(memberships.endedAt))).orderBy(asc(memberships.id))
 
+/** Every place a person has now, at any end. */
+export const listDuties = ({ db }: Tx, personId: PersonId): Promise<MembershipRow[]> =>
+  db.select().from(memberships).where(and(eq(memberships.personId, personId), isNull(memberships.endedAt))).orderBy(asc(memberships.id))
+
+/** Whether anybody ever belonged to an end. */
+export const countMembersEver = ({ db }: Tx, end: End): Promise<number> => db.$count(memberships, eq(memberships.end, end))
+
+/** Those who belong to one of several ends now, with what the account itself says, in order of their ids. */
+export const listStaff = ({ db }: Tx, ends: readonly End[], after: MembershipRow['id'] | undefined, limit: number): Promise<{ membership: MembershipRow; person: PersonRow }[]> =>
+  db.select({ membership: memberships, person: people }).from(memberships).innerJoin(people, eq(people.id, memberships.personId))
+    .where(and(inArray(memberships.end, [...ends]), isNull(memberships.endedAt), after && gt(memberships.id, after)))
+    .orderBy(asc(memberships.id)).limit(limit)
+
+export const findStaff = async ({ db }: Tx, id: MembershipRow['id']): Promise<{ membership: MembershipRow; person: PersonRow } | undefined> =>
+  (await db.select({ membership: memberships, person: people }).from(memberships).innerJoin(people, eq(people.id, memberships.personId))
+    .where(and(eq(memberships.id, id), isNull(memberships.endedAt))))[0]
+
 /** Every place a person has or had at an end. */
 export const listPlaces = ({ db }: Tx, personId: PersonId, end: End): Promise<MembershipRow[]> =>
   db.select().from(memberships).where(and(eq(memberships.personId, personId), eq(memberships.end, end))).orderBy(asc(memberships.id))
@@ -53,16 +73,18 @@ export const findMembership = async ({ db }: Tx, personId: PersonId, place: Plac
 
 /** Adds a membership. One that exists gets the roles in addition; one that had ended begins again with these alone. */
 export const upsertMembership = async ({ db }: Tx, row: typeof memberships.$inferInsert): Promise<void> => {
-  await db.insert(memberships).values(row).onConflictDoUpdate({
+  const [kept] = await db.insert(memberships).values(row).onConflictDoUpdate({
     target: [memberships.personId, memberships.end, memberships.office, memberships.merchantId],
     set: {
-      roles: sql`case when ${memberships.endedAt} is not null then excluded.roles else
-        (select array_agg(distinct role order by role) from unnest(${memberships.roles} || excluded.roles) as role) end`,
+      roles: sql`case when ${memberships.endedAt} is not null then excluded.roles else ${memberships.roles} || excluded.roles end`,
       nameSealed: sql`coalesce(excluded.name_sealed, ${memberships.nameSealed})`,
       placeName: sql`excluded.place_name`,
       endedAt: null
     }
-  })
+  }).returning({ id: memberships.id, roles: memberships.roles })
+  // Each role once and in order, by a second statement: Citus takes no subquery in an insert.
+  const roles = [...new Set(kept?.roles)].sort()
+  if (kept && kept.id !== row.id && kept.roles.length !== row.roles?.length) await db.update(memberships).set({ roles }).where(eq(memberships.id, kept.id))
 }
 
 export const endMembership = async ({ db }: Tx, personId: PersonId, place: Place, endedAt: Date): Promise<boolean> =>
@@ -84,10 +106,11 @@ export const markChallengeUsed = async ({ db }: Tx, id: ChallengeId, usedAt: Dat
 }
 
 /** When a phone was sent codes since an instant, newest first; others who ask for the same phone wait until this transaction ends. */
-export const lockSent = async ({ db, client }: Tx, phoneIndex: Buffer, since: Date, limit: number): Promise<Date[]> => {
-  await client.query('select pg_advisory_xact_lock($1)', [phoneIndex.readBigInt64BE()])
+export const lockSent = async ({ db, client }: Tx, phoneIndexes: readonly Buffer[], since: Date, limit: number): Promise<Date[]> => {
+  // Processes whose rings begin differently lock the same, in the same order.
+  for (const phoneIndex of [...phoneIndexes].sort(Buffer.compare)) await client.query('select pg_advisory_xact_lock($1)', [phoneIndex.readBigInt64BE()])
   const rows = await db.select({ createdAt: challenges.createdAt }).from(challenges)
-    .where(and(eq(challenges.phoneIndex, phoneIndex), gt(challenges.createdAt, since)))
+    .where(and(inArray(challenges.phoneIndex, [...phoneIndexes]), gt(challenges.createdAt, since)))
     .orderBy(desc(challenges.createdAt)).limit(limit)
   return rows.map(({ createdAt }) => createdAt)
 }
@@ -134,4 +157,75 @@ export const listRevokedSince = ({ db }: Tx, since: Date): Promise<{ id: Session
 /** Tells every process, when this transaction commits, that a session has ended. */
 export const notifyRevoked = async ({ client }: Tx, channel: string, id: SessionId): Promise<void> => {
   await client.query('select pg_notify($1, $2)', [channel, id])
+}
+
+export const findSession = async ({ db }: Tx, id: SessionId): Promise<SessionRow | undefined> =>
+  (await db.select().from(sessions).where(eq(sessions.id, id)))[0]
+
+export const findFactor = async ({ db }: Tx, personId: PersonId): Promise<FactorRow | undefined> =>
+  (await db.select().from(secondFactors).where(eq(secondFactors.personId, personId)))[0]
+
+export const lockFactor = async ({ db }: Tx, personId: PersonId): Promise<FactorRow | undefined> =>
+  (await db.select().from(secondFactors).where(eq(secondFactors.personId, personId)).for('update'))[0]
+
+export const listFactors = async ({ db }: Tx, personIds: readonly PersonId[]): Promise<FactorRow[]> =>
+  personIds.length === 0 ? [] : db.select().from(secondFactors).where(inArray(secondFactors.personId, [...personIds]))
+
+export const upsertFactor = async ({ db }: Tx, row: FactorRow): Promise<void> => {
+  const { personId: _, ...changes } = row
+  await db.insert(secondFactors).values(row).onConflictDoUpdate({ target: secondFactors.personId, set: changes })
+}
+
+export const updateFactor = async ({ db }: Tx, personId: PersonId, changes: Partial<FactorRow>): Promise<void> => {
+  await db.update(secondFactors).set(changes).where(eq(secondFactors.personId, personId))
+}
+
+export const deleteFactor = async ({ db }: Tx, personId: PersonId): Promise<boolean> =>
+  (await db.delete(secondFactors).where(eq(secondFactors.personId, personId)).returning({ id: secondFactors.personId })).length > 0
+
+export const insertSignIn = async ({ db }: Tx, row: SignInRow): Promise<void> => {
+  await db.insert(signIns).values(row)
+}
+
+/** What is usual: the successful sign-ins of a person since an instant, newest first. */
+export const listUsualSignIns = ({ db }: Tx, personId: PersonId, since: Date): Promise<Pick<SignInRow, 'address' | 'device' | 'at'>[]> =>
+  db.select({ address: signIns.address, device: signIns.device, at: signIns.at }).from(signIns)
+    .where(and(eq(signIns.personId, personId), eq(signIns.outcome, 'signed_in'), gt(signIns.at, since))).orderBy(desc(signIns.id)).limit(200)
+
+type SignInSelection = Readonly<{ personId: PersonId | undefined; unusualOnly: boolean }>
+
+export const listSignIns = ({ db }: Tx, { personId, unusualOnly }: SignInSelection, before: SignInId | undefined, limit: number): Promise<SignInRow[]> =>
+  db.select().from(signIns)
+    .where(and(
+      personId && eq(signIns.personId, personId),
+      unusualOnly ? sql`(cardinality(${signIns.unusual}) > 0 or ${signIns.outcome} <> 'signed_in')` : undefined,
+      before && lt(signIns.id, before)
+    )).orderBy(desc(signIns.id)).limit(limit)
+
+export const deleteSignIns = async ({ db }: Tx, which: { before: Date } | { personId: PersonId }): Promise<void> => {
+  await db.delete(signIns).where('before' in which ? lt(signIns.at, which.before) : eq(signIns.personId, which.personId))
+}
+
+export const insertRetained = async ({ db }: Tx, row: typeof retainedParticulars.$inferInsert): Promise<void> => {
+  await db.insert(retainedParticulars).values(row)
+}
+
+export const findRetained = async ({ db }: Tx, personId: PersonId): Promise<typeof retainedParticulars.$inferSelect | undefined> =>
+  (await db.select().from(retainedParticulars).where(eq(retainedParticulars.personId, personId)))[0]
+
+/** Forgets what the law has kept long enough. */
+export const deleteRetained = async ({ db }: Tx, at: Date): Promise<number> =>
+  (await db.delete(retainedParticulars).where(lt(retainedParticulars.keptUntil, at)).returning({ id: retainedParticulars.personId })).length
+
+/** What names a person in sign-in codes and sessions that are over. */
+export const deleteChallengesOf = async ({ db }: Tx, phoneIndexes: readonly Buffer[]): Promise<void> => {
+  await db.delete(challenges).where(and(eq(challenges.purpose, 'login'), inArray(challenges.phoneIndex, [...phoneIndexes])))
+}
+
+export const blankSessionsOf = async ({ db }: Tx, personId: PersonId): Promise<void> => {
+  await db.update(sessions).set({ address: '' }).where(eq(sessions.personId, personId))
+}
+
+export const updateMembershipNames = async ({ db }: Tx, personId: PersonId): Promise<void> => {
+  await db.update(memberships).set({ nameSealed: null }).where(eq(memberships.personId, personId))
 }

@@ -62,7 +62,7 @@ export const createOffices = ({ work, clock }: Dependencies) => {
     const rows = await listRules(tx, name, [...scopes, '*'], on)
     const rule = [...scopes, '*'].map((scope) => rows.find((row) => row.scope === scope)).find(Boolean)
     if (!rule) return undefined
-    return { value: rule.value, source: rule.source, validFrom: rule.validFrom, validTo: rule.validTo, isOverdue: rule.validTo !== null && rule.validTo < on }
+    return { value: rule.value, scope: rule.scope, source: rule.source, validFrom: rule.validFrom, validTo: rule.validTo, isOverdue: rule.validTo !== null && rule.validTo < on }
   }
 
   /** Opens a notary office, once: whoever opens the same number again gets the one there is. Worker role. */

@@ -150,3 +150,19 @@ t.test('production with one', async (t) => {
 t.test('a gateway without a key is refused at the start', async (t) => {
   t.throws(() => configOf({ ...environment, DATABASE_URL: 'postgres://x/y', SMS_GATEWAY_URL: 'https://sms.example' }), ConfigError)
 })
+
+t.test('keys are named once, have 32 bytes, and say their suite', async (t) => {
+  const key = (byte: number, length = 32) => Buffer.alloc(length, byte).toString('base64')
+  const { dataKeys, indexKeys } = configOf({ ...environment, DATABASE_URL: 'postgres://x/y', TICUN_DATA_KEYS: `k2:sm4:${key(9)},k1:${key(7)}`, TICUN_INDEX_KEYS: `i2:sm3:${key(5)},secret` })
+  t.match(dataKeys, [{ id: 'k2', cipher: 'sm4' }, { id: 'k1', cipher: undefined }])
+  t.match(indexKeys, [{ id: 'i2', hash: 'sm3' }, { id: undefined }])
+  t.match(configOf({ ...environment, DATABASE_URL: 'postgres://x/y' }).indexKeys, [{ id: undefined }], 'without any: the one derived from the secret')
+  for (const [variable, list] of [
+    ['TICUN_DATA_KEYS', `k1:${key(7)},k1:${key(8)}`], ['TICUN_DATA_KEYS', `k1:${key(7, 31)}`], ['TICUN_DATA_KEYS', `k1:rot13:${key(7)}`],
+    ['TICUN_INDEX_KEYS', `i1:${key(7, 16)}`], ['TICUN_INDEX_KEYS', 'secret,secret'], ['TICUN_INDEX_KEYS', '']
+  ] as const) {
+    const env = { ...environment, DATABASE_URL: 'postgres://x/y', [variable]: list }
+    if (list === '') t.doesNotThrow(() => configOf(env), 'an empty variable is none')
+    else t.throws(() => configOf(env), ConfigError, `${variable}=${list}`)
+  }
+})

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { checkCharacterOf, IdNumber, Phone } from '../../src/identity/model.js'
 import {
-  afterWrongPassword, isMeant, judgeCode, lockOf, maskedIdNumber, maskedName, maskedPhone, mayBeSentAnother, mayHaveIdentity, needsPassword
+  afterWrongPassword, isMeant, judgeCode, lockOf, maskedIdNumber, maskedName, maskedPhone, mayBeSentAnother, mayHaveIdentity, mustBeFresh, needsPassword, odditiesOf
 } from '../../src/identity/rules.js'
 import { hashPassword, isPassword, newCode, newRefreshToken, publishedPasswordCost, sessionOfRefreshToken } from '../../src/identity/secrets.js'
 import { End } from '../../src/kernel/caller.js'
@@ -55,7 +55,7 @@ t.test('five wrong passwords in a row lock for fifteen minutes, and the count be
 })
 
 t.test('staff need a password, consumers and merchants do not', async (t) => {
-  t.same(End.options.filter(needsPassword), ['notary', 'operator', 'bureau', 'adjudicator'])
+  t.same(End.options.filter(needsPassword), ['notary', 'operator', 'bureau', 'adjudicator', 'administrator'])
 })
 
 t.test('a membership is meant when nothing else is named', async (t) => {
@@ -68,11 +68,33 @@ t.test('a membership is meant when nothing else is named', async (t) => {
 
 t.test('an ID number stands once set', async (t) => {
   const idNumber = '11010519491231002X'
-  const [a, b] = [Buffer.from('a'), Buffer.from('b')]
-  t.doesNotThrow(() => mayHaveIdentity(null, { idNumber, index: a }, '2026-05-04'))
-  t.doesNotThrow(() => mayHaveIdentity(a, { idNumber, index: a }, '2026-05-04'))
-  t.throws(() => mayHaveIdentity(a, { idNumber, index: b }, '2026-05-04'), { code: 'wrong_state' })
-  t.throws(() => mayHaveIdentity(null, { idNumber, index: a }, '1949-12-30'), { code: 'validation_failed', facts: { errors: [{ path: 'idNumber' }] } })
+  const another = '310105199001011239'
+  t.doesNotThrow(() => mayHaveIdentity(undefined, idNumber, '2026-05-04'))
+  t.doesNotThrow(() => mayHaveIdentity(idNumber, idNumber, '2026-05-04'))
+  t.throws(() => mayHaveIdentity(another, idNumber, '2026-05-04'), { code: 'wrong_state' })
+  t.throws(() => mayHaveIdentity(undefined, idNumber, '1949-12-30'), { code: 'validation_failed', facts: { errors: [{ path: 'idNumber' }] } })
+  t.throws(() => mayHaveIdentity(undefined, idNumber, '1963-12-30'), { code: 'guardian_required' })
+  t.doesNotThrow(() => mayHaveIdentity(undefined, idNumber, '1963-12-31'), 'from the fourteenth birthday on')
+})
+
+t.test('a sign-in is unusual by device, by address, and by the hour once there are enough', async (t) => {
+  const at = (hour: number, day = 1) => new Date(Date.UTC(2026, 4, day, hour))
+  const usual = (count: number, hour: number) => Array.from({ length: count }, (_, i) => ({ address: 'a', device: 'd', at: at(hour, i + 1) }))
+  t.same(odditiesOf([], { address: 'x', device: 'y', at: at(3) }), [], 'the first one of all')
+  t.same(odditiesOf(usual(1, 2), { address: 'a', device: 'd', at: at(20) }), [])
+  t.same(odditiesOf(usual(1, 2), { address: 'b', device: 'e', at: at(2) }), ['new_device', 'new_address'])
+  t.same(odditiesOf(usual(10, 2), { address: 'a', device: 'd', at: at(20) }), ['unusual_hour'])
+  t.same(odditiesOf(usual(10, 23), { address: 'a', device: 'd', at: at(1) }), [], 'over midnight too')
+})
+
+t.test('a proof of the second factor is fresh for its time, and asked of whom the rule says', async (t) => {
+  const now = new Date('2026-05-04T10:00:00Z')
+  const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
+  const all = { minutes: 15, demandedOf: 'all' as const }
+  t.doesNotThrow(() => mustBeFresh({ provenAt: minutesAgo(14), isEnrolled: false }, all, now))
+  for (const provenAt of [minutesAgo(15), null]) t.throws(() => mustBeFresh({ provenAt, isEnrolled: false }, all, now), { code: 'step_up_required' })
+  t.doesNotThrow(() => mustBeFresh({ provenAt: null, isEnrolled: false }, { ...all, demandedOf: 'enrolled' }, now))
+  t.throws(() => mustBeFresh({ provenAt: minutesAgo(15), isEnrolled: true }, { ...all, demandedOf: 'enrolled' }, now), { code: 'step_up_required' })
 })
 
 t.test('personal data is shown masked', async (t) => {

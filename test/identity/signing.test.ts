@@ -4,9 +4,12 @@ import { createAudit } from '../../src/audit/service.js'
 import { createSandboxSms } from '../../src/sandbox/service.js'
 import { createPool } from '../../src/db/client.js'
 import { createUnitOfWork, worker, type Actor } from '../../src/db/unit-of-work.js'
+import { createPasswords } from '../../src/identity/passwords.js'
 import { createPeople } from '../../src/identity/people.js'
 import { createRevocations } from '../../src/identity/revocations.js'
+import { createSecondFactors } from '../../src/identity/second-factors.js'
 import { createIdentity } from '../../src/identity/service.js'
+import { createSignIns } from '../../src/identity/sign-ins.js'
 import type { SigningAttempt } from '../../src/identity/model.js'
 import type { Caller } from '../../src/kernel/caller.js'
 import { newId } from '../../src/kernel/id.js'
@@ -27,7 +30,7 @@ const start = async (t: Test) => {
     await database.drop()
   })
   let now = new Date('2026-05-04T09:00:00Z')
-  const clock = { now: () => now, moveTo: async () => undefined, close: async () => undefined }
+  const clock = { now: () => now, moveTo: async () => undefined, agree: async () => undefined, close: async () => undefined }
   const work = createUnitOfWork({ pool, clock, onAfterCommitError: (error) => { throw error } })
   const vault = createVault(sandboxConfig.dataKeys, Buffer.alloc(32, 1))
   const outbox = createOutbox({ work, clock, vault, awaitDelivery: true, onFailure: (_, error) => { pino().error(error) } })
@@ -35,8 +38,10 @@ const start = async (t: Test) => {
   outbox.on<{ phone: string; text: string; code: string }>('sms', ({ key, payload }) => sms.send({ key, ...payload }))
   const revocations = createRevocations({ work, clock })
   const people = createPeople({ clock, vault, revocations })
+  const offices = createOffices({ work, clock })
   const identity = createIdentity({
-    work, clock, vault, outbox, audit: createAudit({ clock }), offices: createOffices({ work, clock }), people, revocations,
+    work, clock, vault, outbox, audit: createAudit({ clock }), offices, people, revocations,
+    secondFactors: createSecondFactors({ clock, vault, key: Buffer.alloc(32, 4) }), signIns: createSignIns({ clock }), passwords: createPasswords({ clock, offices }),
     keys: { codes: Buffer.alloc(32, 2), refreshTokens: Buffer.alloc(32, 3) }, smsIsAvailable: true, smsIsLimited: false
   })
   const newCaller = async (phone: string): Promise<Caller> => {
