@@ -1,6 +1,6 @@
 import fastifyJwt from '@fastify/jwt'
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { End, type Caller } from '../kernel/caller.js'
@@ -88,7 +88,16 @@ const plugin: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, i
     }
   })
 
-  const authenticate = (request: FastifyRequest): void => {
+  /** The answer says how old its data may be: the oldest of all that was read for it. */
+  const lagNoter = (reply: FastifyReply): Caller['noteLag'] => {
+    let worstMs = 0
+    return (lagMs) => {
+      worstMs = Math.max(worstMs, lagMs)
+      if (!reply.sent) reply.header('ticun-lag-seconds', String(worstMs / 1000))
+    }
+  }
+
+  const authenticate = (request: FastifyRequest, reply: FastifyReply): void => {
     const { access, ignoresBadToken } = request.routeOptions.config
     if (access === undefined) return
     const token = bearer.exec(request.headers.authorization ?? '')?.[1]
@@ -98,12 +107,13 @@ const plugin: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, i
       if (access === 'public' && (ignoresBadToken || request.headers.authorization === undefined)) return
       throw unauthenticated({})
     }
-    request.callerIfAny = callerOf(claims, { id: request.id, operation: operationOf(request.routeOptions.schema), address: request.ip })
+    const caller = callerOf(claims, { id: request.id, operation: operationOf(request.routeOptions.schema), address: request.ip })
+    request.callerIfAny = claims.end === 'bureau' ? { ...caller, noteLag: lagNoter(reply) } : caller
     if (Array.isArray(access) && !access.includes(claims.end)) throw forbidden({})
   }
 
-  app.addHook('onRequest', (request, _, done) => {
-    authenticate(request)
+  app.addHook('onRequest', (request, reply, done) => {
+    authenticate(request, reply)
     done()
   })
 }

@@ -1,9 +1,11 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify'
-import { newId } from '../kernel/id.js'
+import type { Caller } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
-import type { Problem } from '../kernel/problem.js'
+import { newId } from '../kernel/id.js'
+import type { Problem, ProblemKind } from '../kernel/problem.js'
 import { notFound, rateLimited } from '../kernel/problems.js'
+import { admission, type AdmissionLimits } from './admission.js'
 import { authentication, type Claims, type TokenKeys } from './authentication.js'
 import { catalogueRoutes, universalProblems } from './catalogue.js'
 import { idempotencyKey } from './idempotency-key.js'
@@ -24,8 +26,12 @@ export type ServerOptions = Readonly<{
   isRevoked: (sessionId: Claims['sid']) => boolean
   isReady: () => boolean
   rateLimit: { max: number; windowSeconds: number } | undefined
+  /** How many requests may be at work at once. */
+  limits: AdmissionLimits
   trustProxy: boolean
   metrics: Metrics
+  /** Refuses a caller whose proof of the second factor is not fresh; asked at routes that declare `stepUp`. */
+  stepUp: Readonly<{ check: (caller: Caller) => Promise<void>; problem: ProblemKind }>
   /** Called when a route answers with a problem it does not declare: an error in tests, a log line otherwise. */
   onUndeclared: UndeclaredProblem
 }>
@@ -40,6 +46,8 @@ const unplain = (raw: string, value: unknown): Error | null => {
 }
 
 const bodyMaxBytes = 1_048_576
+/** Open at once, most of them idle; a proxy before the service needs a few hundred. */
+const connectionsMax = 10_000
 
 /** Fastify with everything that is not about Ticun's trade. Features register under `/v1` by `addRoutes`. */
 export const createServer = async (options: ServerOptions) => {
@@ -80,7 +88,9 @@ export const createServer = async (options: ServerOptions) => {
     done()
   })
 
+  app.server.maxConnections = connectionsMax
   await app.register(secureHeaders)
+  await app.register(admission, { limits: options.limits, onRefused: (lane) => { options.metrics.requestsRefused.inc({ lane }) } })
   if (options.rateLimit) {
     await app.register(fastifyRateLimit, {
       max: options.rateLimit.max,
@@ -112,12 +122,17 @@ export const createServer = async (options: ServerOptions) => {
       v1.setSerializerCompiler(serializerCompiler as never)
       v1.addHook('onRoute', ({ config, url }) => {
         if (config?.access === undefined) throw new Error(`${url} does not say who may call it`)
+        if (config.stepUp) config.problems = [...config.problems ?? [], options.stepUp.problem]
         for (const kind of config.problems ?? []) kinds.set(kind.code, kind)
       })
       // An empty body and {} are the same request.
       v1.addHook('preValidation', (request, _, done) => {
         if (request.method === 'POST' && request.body === undefined) request.body = {}
         done()
+      })
+      v1.addHook('preHandler', (request, _, done) => {
+        if (!request.routeOptions.config.stepUp) done()
+        else options.stepUp.check(request.caller).then(() => { done() }, done)
       })
       for (const routes of [catalogue, ...features]) await v1.register(routes as never)
     }, { prefix: '/v1' })

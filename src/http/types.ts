@@ -20,6 +20,8 @@ declare module 'fastify' {
     ignoresBadToken?: true
     /** The call makes an obligation or moves money: Idempotency-Key is required. */
     idempotent?: true
+    /** The call moves money or changes who may: the staff prove their second factor anew where the rule asks for it. */
+    stepUp?: true
     /** The refusals the route's service may answer with; others fail a test. */
     problems?: readonly ProblemKind[]
   }
