@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { asRefusal } from './unit-of-work.js'
 
 /**
  * Does one thing while no other process of the deployment does another under the same key: an
@@ -7,14 +8,16 @@ import pg from 'pg'
  */
 export const exclusively = async <Result>(connectionString: string, key: bigint, use: () => Promise<Result>): Promise<Result> => {
   const client = new pg.Client({ connectionString, application_name: 'ticun lock' })
-  await client.connect()
   let lost: Error | undefined
   client.on('error', (error) => { lost = error })
   try {
+    await client.connect()
     await client.query('select pg_advisory_lock($1)', [key])
     const result = await use()
     if (lost) throw lost
     return result
+  } catch (error) {
+    throw asRefusal(error)
   } finally {
     await client.end().catch(() => undefined)
   }

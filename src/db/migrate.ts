@@ -3,6 +3,7 @@ import { migrate as drizzleMigrate } from 'drizzle-orm/node-postgres/migrator'
 import { createHmac } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { databaseRoles } from './policies.js'
 
 const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 const serviceRole = 'ticun_service'
@@ -11,6 +12,14 @@ const serviceRole = 'ticun_service'
 const lockKey = 7_119_105_117_110n
 
 const servicePasswordOf = (secret: Buffer) => createHmac('sha256', secret).update('database service role').digest('base64url')
+
+/** How the service logs in to a server: as `ticun_service`, whose password is derived from the service's secret. */
+export const serviceUrlOf = (url: string, secret: Buffer): string => {
+  const own = new URL(url)
+  own.username = serviceRole
+  own.password = servicePasswordOf(secret)
+  return own.href
+}
 
 const canLogIn = async (url: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString: url })
@@ -26,6 +35,24 @@ const canLogIn = async (url: string): Promise<boolean> => {
 }
 
 const tupleConcurrentlyUpdated = 'XX000'
+/** duplicate_object, unique_violation, and what a grant says that another database made at the same moment */
+const madeMeanwhile = new Set(['42710', '23505', tupleConcurrentlyUpdated])
+
+/**
+ * Roles belong to the server and not to the database, so a migration cannot rely on an earlier one
+ * having made them here: those that are missing are made before migrations that name them run.
+ */
+const ensureRoles = async (client: pg.Client): Promise<void> => {
+  const tolerating = (error: { code?: string }): void => { if (!madeMeanwhile.has(error.code ?? '')) throw error }
+  for (const name of databaseRoles.map((role) => `ticun_${role}`)) {
+    const { rows: [found] } = await client.query<{ member: boolean }>(
+      "select pg_has_role(s.oid, r.oid, 'MEMBER') as member from pg_roles r join pg_roles s on s.rolname = $2 where r.rolname = $1", [name, serviceRole])
+    if (found?.member) continue
+    await client.query(`create role ${name} nologin`).catch(tolerating)
+    await client.query(`create role ${serviceRole} login noinherit`).catch(tolerating)
+    await client.query(`grant ${name} to ${serviceRole}`).catch(tolerating)
+  }
+}
 
 /**
  * Brings the schema up to date as the owner, and returns the URL by which the service logs in: as
@@ -35,23 +62,22 @@ const tupleConcurrentlyUpdated = 'XX000'
  */
 export const migrate = async (ownerUrl: string, secret: Buffer): Promise<string> => {
   const password = servicePasswordOf(secret)
-  const url = new URL(ownerUrl)
-  url.username = serviceRole
-  url.password = password
+  const url = serviceUrlOf(ownerUrl, secret)
 
   const client = new pg.Client({ connectionString: ownerUrl })
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [lockKey])
+    await ensureRoles(client)
     await drizzleMigrate(drizzle({ client }), { migrationsFolder })
-    if (!(await canLogIn(url.href))) {
+    if (!(await canLogIn(url))) {
       await client.query(`alter role ${serviceRole} login password ${pg.escapeLiteral(password)}`).catch(async (error: { code?: string }) => {
         // Roles are shared by the databases of a cluster: another one may have set the same password just now.
-        if (error.code !== tupleConcurrentlyUpdated || !(await canLogIn(url.href))) throw error
+        if (error.code !== tupleConcurrentlyUpdated || !(await canLogIn(url))) throw error
       })
     }
   } finally {
     await client.end()
   }
-  return url.href
+  return url
 }

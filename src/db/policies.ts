@@ -9,13 +9,14 @@ import { pgPolicy, pgRole } from 'drizzle-orm/pg-core'
  * The unit of work sets the role and the context (office, person, merchant) of every transaction.
  */
 
-/** One database role per end, and five for the service's own work. None of them owns anything. */
+/** One database role per end, and some for the service's own work. None of them owns anything. */
 export const databaseRoles = [
-  'consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator',
+  'consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator', 'administrator',
   /** not signed in, or signed in where the end does not matter */ 'anyone',
   /** sign-in: people, challenges, sessions */ 'identity',
   /** jobs, channel notifications, deliveries, the sandbox */ 'worker',
-  /** the batched redemption path, which serves many callers in one transaction */ 'redeemer'
+  /** the batched redemption path, which serves many callers in one transaction */ 'redeemer',
+  /** reads the access log for the audit administrator, and nothing else */ 'auditor'
 ] as const
 
 export type DatabaseRole = (typeof databaseRoles)[number]

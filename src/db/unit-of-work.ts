@@ -6,8 +6,9 @@ import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { uuidOf, type Id } from '../kernel/id.js'
 import { idempotencyInProgress, idempotencyKeyReused, notFound, unavailable } from '../kernel/problems.js'
-import { databaseError, type Client, type Pool } from './client.js'
+import { databaseError, type Client, type Pool, type Row } from './client.js'
 import type { DatabaseRole } from './policies.js'
+import type { Replica } from './replica.js'
 
 /*
  * One way to write: every use case runs `load → decide → record` in one unit of work, which owns
@@ -33,6 +34,8 @@ export type Tx = Readonly<{
   /** The office's number; 0 where the work concerns no office. */
   office: number
   actor: Actor
+  /** How far the data lies behind, in milliseconds, at most: 0 unless it is read from a replica. */
+  lagMs: number
   /** Runs after the commit is durable, in order; a failure there is logged, never undone. */
   afterCommit: (task: () => Promise<void>) => void
 }>
@@ -89,26 +92,30 @@ export const beginStatement = (actor: Actor, office: number, readOnly = false): 
   ...(actor.merchantId ? [`set local ticun.merchant = '${uuidOf(actor.merchantId)}'`] : [])
 ].join('; ')
 
+/** What an error says, and whatever a driver layer has wrapped it around. */
+const messagesOf = (error: unknown): string => (error instanceof Error ? `${error.message}\n${messagesOf(error.cause)}` : '')
+
 /** Turns a fault of the database into the refusal a caller can act on; anything else stays as it is. */
 export const asRefusal = (error: unknown): unknown => {
   const code = databaseError(error)?.code
-  const message = error instanceof Error ? error.message : ''
   if (code === lockNotAvailable || (code !== undefined && faults.test(code)) || retried.has(code ?? '')) return unavailable({ retryAfterSeconds: 1 })
-  if (code === undefined && /ECONNREFUSED|ECONNRESET|EPIPE|Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message)) return unavailable({ retryAfterSeconds: 2 })
+  if (code === undefined && /ECONNREFUSED|ECONNRESET|EPIPE|Connection terminated|timeout exceeded when trying to connect|not queryable/.test(messagesOf(error))) return unavailable({ retryAfterSeconds: 2 })
   return error
 }
 
 export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: Dependencies) => {
-  const once = async <Result>(actor: Actor, office: number, readOnly: boolean, use: (tx: Tx) => Promise<Result>): Promise<Result> => {
+  const once = async <Result>(actor: Actor, office: number, readOnly: boolean, use: (tx: Tx) => Promise<Result>, replica?: Replica): Promise<Result> => {
     // Staff and merchants belong to one office: what another office holds does not exist for them.
     if (actor.caller?.office !== undefined && actor.caller.office !== office) throw notFound({})
-    const client = await pool.connect()
+    const client = await (replica?.pool ?? pool).connect()
     const tasks: (() => Promise<void>)[] = []
     let broken: Error | undefined
     try {
+      const lagMs = await replica?.lagOf(client) ?? 0
+      if (actor.role === 'bureau') actor.caller?.noteLag?.(lagMs)
       await client.query(beginStatement(actor, office, readOnly))
       const tx: Tx = {
-        db: drizzle({ client }), client, office, actor,
+        db: drizzle({ client }), client, office, actor, lagMs,
         afterCommit: (task) => { tasks.push(task) }
       }
       const result = await use(tx)
@@ -180,7 +187,34 @@ export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: D
     })
   }
 
-  return { read, write, writeOnce }
+  /**
+   * One statement without parameters as the actor's role, there and back once: for a look-up that
+   * costs less than its way.
+   */
+  const glance = <Result extends Row>(actor: Actor, office: number, statement: string): Promise<Result[]> => retrying(async () => {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      const results = await client.query(`${beginStatement(actor, office, true)}; ${statement}; commit`) as unknown as { rows: Result[] }[]
+      return results.at(-2)?.rows ?? []
+    } catch (error) {
+      await client.query('rollback').catch((rollbackError: Error) => { broken = rollbackError })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  })
+
+  const work = { read, write, writeOnce, glance }
+
+  return {
+    ...work,
+    /** The same, but what the bureau reads is read from a replica. Unavailable (503) while that is gone: its weight must not fall on the primary just when a server was lost. */
+    supervisedBy: (replica: Replica): typeof work => ({
+      ...work,
+      read: (actor, office, use) => (actor.role === 'bureau' ? retrying(() => once(actor, office, true, use, replica)) : read(actor, office, use))
+    })
+  }
 }
 
-export type UnitOfWork = ReturnType<typeof createUnitOfWork>
+export type UnitOfWork = Pick<ReturnType<typeof createUnitOfWork>, 'read' | 'write' | 'writeOnce' | 'glance'>

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -111,7 +112,7 @@ t.test('a key', async (t) => {
     await t.rejects(work.writeOnce(command, 1, Answer, async (tx) => {
       const answer = await effect('crash')(tx)
       const { rows: [{ pid }] } = await tx.client.query('select pg_backend_pid() as pid')
-      await opened.owner.query('select pg_terminate_backend($1, 5000)', [pid])
+      await opened.owner.query('select pg_terminate_backend($1::int, 5000)', [pid])
       return answer
     }), { code: 'unavailable' })
     t.same([await effectsOf(opened, 'crash'), await keysOf(opened, command)], [0, 0])
@@ -168,6 +169,12 @@ t.test('a unit of work', async (t) => {
       await client.query("do $$ begin raise exception 'again' using errcode = '40001'; end $$")
     }), { code: 'unavailable' })
     t.equal(attempts, 6, 'not for ever')
+  })
+
+  t.test('whose connection breaks in the middle of a query is refused for now, however the query was sent', async (t) => {
+    const breaking = ({ client }: Tx): void => { setTimeout(() => { (client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy() }, 50) }
+    await t.rejects(work.write(worker, 1, async (tx) => { breaking(tx); await tx.client.query('select pg_sleep(5)') }), { code: 'unavailable' })
+    await t.rejects(work.write(worker, 1, async (tx) => { breaking(tx); await tx.db.execute(sql`select pg_sleep(5)`) }), { code: 'unavailable' })
   })
 
   t.test('does what follows the commit after it, in order, and what fails there harms nothing', async (t) => {
