@@ -78,7 +78,7 @@ export const depositRoutes = (deposits: Deposits): Routes => async (app) => {
       body: Refusal,
       response: { 200: ContractView }
     },
-    config: { access: ['notary'], idempotent: true, problems: [wrongState, refusalTooLate, depositInUse] }
+    config: { stepUp: true, access: ['notary'], idempotent: true, problems: [wrongState, refusalTooLate, depositInUse] }
   }, async ({ command, params: { id }, body }) => deposits.refuse(command, id, body.reason))
 
   await app.register(notificationRoutes(deposits) as never)

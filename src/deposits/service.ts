@@ -4,6 +4,7 @@ import { ContractId, ContractView, type Contract } from '../contracts/model.js'
 import { awaitedDeadline, awaitedMs, expiryDeadline, type Contracts } from '../contracts/service.js'
 import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
+import { coalesced, togetherOrAlone } from '../kernel/batch.js'
 import { after, type BusinessDate, dateOf } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
@@ -21,7 +22,7 @@ import type { Timetable } from '../timetable/service.js'
 import { Payment, type Acknowledgement, type NewPayment, type PaymentId, type Receipt, type StrayReason } from './model.js'
 import { channelSettled, paymentReceived, receiptDeposited, receiptSentBack, strayReceived, type Source } from './postings.js'
 import { cancelled, checkPayable, checkRefusable, isAwaited, isPayable, judge, paidAtOf, statusAfterFailure, statusAfterSuccess, type Judgement } from './rules.js'
-import { findPayment, findReceipt, insertPayment, insertReceipt, insertRefusal, insertSettledTransactions, insertSettlement, listSettlements, listDepositReceipts, listPaymentsOf, listSettledDeposits, lockPayment, lockPaymentsOf, updatePaymentAction, updatePaymentStatus, type PaymentRow } from './store.js'
+import { findPayment, findPayments, findReceipt, insertPayment, insertReceipts, insertRefusal, insertSettledTransactions, insertSettlement, listSettlements, listDepositReceipts, listPaymentsOf, listReceived, listSettledDeposits, lockPayment, lockPayments, lockPaymentsOf, markPaid, updatePaymentAction, updatePaymentStatus, type PaymentRow } from './store.js'
 
 /*
  * What happens to money beyond this feature is handed in by the composition root: refunds and
@@ -34,8 +35,8 @@ export type ReturnStray = (tx: Tx, stray: Readonly<{ contract: Contract; payment
 /** Freezes a contract, takes all that is held out of it, saves it, and sends the whole back. */
 export type RefundWhole = (tx: Tx, contract: Contract, approvedBy: Id<'per'>, at: Date) => Promise<unknown>
 
-/** Called in the transaction in which a contract becomes active. */
-export type BeginTerm = (tx: Tx, contract: Contract, today: BusinessDate) => Promise<void>
+/** Called in the transaction in which contracts become active. */
+export type BeginTerms = (tx: Tx, contracts: readonly Contract[], today: BusinessDate) => Promise<void>
 
 /** What a channel says, later, of a refund it was asked for. */
 export type RefundAnswered = (notification: RefundNotification) => Promise<void>
@@ -54,7 +55,7 @@ type Dependencies = Readonly<{
   returnStray: ReturnStray
   refundWhole: RefundWhole
   refundAnswered: RefundAnswered
-  beginTerm: BeginTerm
+  beginTerms: BeginTerms
   /** a correctly signed notification of an order that is not ours */
   onUnknownOrder: (channel: ChannelName, orderId: string) => void
 }>
@@ -76,16 +77,22 @@ export type ReceiptObstacle = StrayReason | 'no_order' | 'is_the_price'
 
 type Office = Awaited<ReturnType<Offices['byNumber']>>
 type Booked = Readonly<{ judgement: Judgement; before: Contract; receipt: Receipt; source: Source }>
+/** The price of a contract that is in: the contract with it, and what is booked of it. */
+type Deposited = Readonly<{ contract: Contract; receipt: Receipt; journal: Journal }>
+/** How one notification of several ended. */
+type Outcome = Readonly<{ done: true } | { error: unknown }>
 type CloseOrder = Readonly<{ channel: ChannelName; orderId: PaymentId }>
 
 const closeOrderTopic = 'close-order'
 const creditBatch = 100
+/** Payments that are told of at the same time are booked together. */
+const togetherMax = 128
 
 const viewOf = ({ officeId: _, endedAt: __, ...payment }: PaymentRow): Payment => payment
 
 export const createDeposits = ({
   work, clock, contracts, merchants, offices, ledger, evidence, timetable, outbox, channels,
-  returnStray, refundWhole, refundAnswered, beginTerm, onUnknownOrder
+  returnStray, refundWhole, refundAnswered, beginTerms, onUnknownOrder
 }: Dependencies) => {
   outbox.on<CloseOrder>(closeOrderTopic, ({ payload: { channel, orderId } }) => channelOf(channels, channel).close(orderId))
 
@@ -129,7 +136,8 @@ export const createDeposits = ({
   /** Opens an order at its channel, once; whoever asks again is told what the channel answered. */
   const opened = async (caller: Caller, payment: Payment): Promise<Payment> => {
     const office = officeOf(payment.id)
-    const row = await work.read(actorOf(caller), office, (tx) => findPayment(tx, payment.id))
+    // Whoever repeats the key of an order may have handed the contract over since, and sees it no more.
+    const row = await work.read(worker, office, (tx) => findPayment(tx, payment.id))
     invariant(row, `payment ${payment.id} is missing`)
     if (row.action !== null || !isPayable(row)) return { ...payment, action: row.action }
     const action = await channelOf(channels, payment.channel).open({
@@ -185,17 +193,23 @@ export const createDeposits = ({
     throw notFound({})
   }
 
-  const bookDeposit = async (tx: Tx, contract: Contract, receipt: Receipt, journal: Journal): Promise<void> => {
-    await contracts.save(tx, contract)
-    await ledger.post(tx, journal)
-    await timetable.lift(tx, awaitedDeadline, contract.id)
-    if (contract.kind !== 'period' && contract.expiresAt !== null) await timetable.set(tx, expiryDeadline, contract.id, contract.expiresAt)
-    await beginTerm(tx, contract, dateOf(receipt.receivedAt))
+  /** Books deposits that were received at one time, each of a contract of its own. */
+  const bookDeposits = async (tx: Tx, deposited: readonly Deposited[], receivedAt: Date): Promise<void> => {
+    const paid = deposited.map(({ contract }) => contract)
+    await insertReceipts(tx, deposited.map(({ receipt }) => receipt))
+    await contracts.save(tx, ...paid)
+    await ledger.postAll(tx, deposited.map(({ journal }) => journal))
+    await timetable.liftAll(tx, [awaitedDeadline], paid.map(({ id }) => id))
+    await timetable.setEach(tx, expiryDeadline, paid.flatMap(({ id, kind, expiresAt }) => (kind === 'period' || expiresAt === null ? [] : [{ subject: id, dueAt: expiresAt }])))
+    await beginTerms(tx, paid, dateOf(receivedAt))
   }
 
   const book = async (tx: Tx, { judgement, before, receipt, source }: Booked): Promise<void> => {
-    await insertReceipt(tx, receipt)
-    if (judgement.purpose === 'deposit') return bookDeposit(tx, judgement.contract, receipt, paymentReceived(judgement.contract, receipt, source))
+    if (judgement.purpose === 'deposit') {
+      const { contract } = judgement
+      return bookDeposits(tx, [{ contract, receipt, journal: paymentReceived(contract, receipt, source) }], receipt.receivedAt)
+    }
+    await insertReceipts(tx, [receipt])
     const { paymentId, channel, amountFen, receivedAt: at } = receipt
     const refundId = await returnStray(tx, { contract: before, paymentId, channel, amountFen, at })
     await ledger.post(tx, strayReceived(before, receipt, source, refundId))
@@ -222,6 +236,71 @@ export const createDeposits = ({
     }
     await book(tx, { judgement, before, receipt, source: { channel, isCredited, accountNumber } })
     await updatePaymentStatus(tx, orderId, statusAfterSuccess(payment.status, judgement), now)
+  }
+
+  /**
+   * Books as many of a channel's payments at once as are, each, the deposit of a contract of its own;
+   * one that was booked before is done.
+   * @returns the others: whatever they are, they are booked one by one
+   */
+  const bookTogether = async (tx: Tx, channel: ChannelName, { accountNumber }: Office, told: readonly PaymentNotification[]): Promise<PaymentNotification[]> => {
+    const orders = new Map((await findPayments(tx, told.map(({ orderId }) => orderId))).map((order) => [order.id, order]))
+    const alone: PaymentNotification[] = []
+    const together = new Map<ContractId, PaymentNotification>()
+    for (const one of told) {
+      const order = orders.get(one.orderId)
+      if (order?.channel !== channel || together.has(order.contractId)) alone.push(one)
+      else together.set(order.contractId, one)
+    }
+    if (together.size === 0) return alone
+
+    const locked = await contracts.lockMany(tx, [...together.keys()])
+    const payments = new Map((await lockPayments(tx, [...together.values()].map(({ orderId }) => orderId))).map((payment) => [payment.id, payment]))
+    const received = await listReceived(tx, channel, told.map(({ transactionId }) => transactionId))
+    const statuses = await merchants.lockMany(tx, [...new Set([...locked.values()].map(({ merchantId }) => merchantId))])
+    const offers = await contracts.offersOf(tx, [...together.keys()])
+    const now = clock.now()
+    const isCredited = capabilitiesOf[channel].creditsBankDirectly
+    const deposited: Deposited[] = []
+    for (const [contractId, one] of [...together].filter(([, { transactionId }]) => !received.has(transactionId))) {
+      const [before, payment, offer] = [locked.get(contractId), payments.get(one.orderId), offers.get(contractId)]
+      const merchant = before && statuses.get(before.merchantId)
+      invariant(before && payment && offer && merchant, `what the order ${one.orderId} is about is missing`)
+      const paidAt = paidAtOf(one.paidAt, payment.createdAt, now)
+      const judgement = judge({ contract: before, payment, merchantStatus: merchant.status, offer, amountFen: one.amountFen, paidAt, isCredited })
+      if (judgement.purpose === 'stray') {
+        alone.push(one)
+        continue
+      }
+      const receipt: Receipt = { id: newId('rcp', tx.office), channel, transactionId: one.transactionId, paymentId: payment.id, amountFen: one.amountFen, purpose: 'deposit', reason: null, paidAt, receivedAt: now }
+      deposited.push({ contract: judgement.contract, receipt, journal: paymentReceived(judgement.contract, receipt, { channel, isCredited, accountNumber }) })
+    }
+    if (deposited.length > 0) {
+      await bookDeposits(tx, deposited, now)
+      await markPaid(tx, deposited.map(({ receipt }) => receipt.paymentId), now)
+    }
+    return alone
+  }
+
+  /** Books what a channel told of at the same time; one that cannot be booked never fails the others. */
+  const bookSuccesses = async (channel: ChannelName, office: Office, told: readonly PaymentNotification[]): Promise<Outcome[]> => {
+    const failed = new Map<PaymentNotification, unknown>()
+    await togetherOrAlone(told, async (some) => {
+      const alone = await work.write(worker, office.number, (tx) => bookTogether(tx, channel, office, some))
+      for (const one of alone) await work.write(worker, office.number, (tx) => bookSuccess(tx, channel, office, one))
+    }, (one, error) => { failed.set(one, error) })
+    await creditDeposits(office.number, channel, told.filter((one) => !failed.has(one)).map(({ transactionId }) => transactionId))
+    return told.map((one) => (failed.has(one) ? { error: failed.get(one) } : { done: true }))
+  }
+
+  const successes = new Map<string, (one: PaymentNotification) => Promise<Outcome>>()
+
+  const bookedWithOthers = async (channel: ChannelName, office: Office, notification: PaymentNotification): Promise<void> => {
+    const key = `${channel} ${office.number}`
+    const together = successes.get(key) ?? coalesced(togetherMax, (told: readonly PaymentNotification[]) => bookSuccesses(channel, office, told))
+    successes.set(key, together)
+    const outcome = await together(notification)
+    if ('error' in outcome) throw outcome.error
   }
 
   const bookFailure = async (tx: Tx, channel: ChannelName, { orderId }: PaymentNotification): Promise<void> => {
@@ -260,8 +339,7 @@ export const createDeposits = ({
   const receivePayment = async (channel: ChannelName, notification: PaymentNotification): Promise<void> => {
     const office = await officeOfNumber(officeOf(notification.orderId))
     if (notification.outcome === 'failure') return work.write(worker, office.number, (tx) => bookFailure(tx, channel, notification))
-    await work.write(worker, office.number, (tx) => bookSuccess(tx, channel, office, notification))
-    await creditDeposits(office.number, channel, [notification.transactionId])
+    await bookedWithOthers(channel, office, notification)
   }
 
   /**
@@ -283,10 +361,11 @@ export const createDeposits = ({
       id: newId('rcp', tx.office), channel: 'bank_transfer', transactionId: reference, paymentId: payment.id, amountFen, purpose,
       reason: judgement.purpose === 'stray' ? judgement.reason : null, paidAt, receivedAt: now
     }
-    await insertReceipt(tx, receipt)
     if (judgement.purpose === 'deposit') {
-      await bookDeposit(tx, judgement.contract, receipt, receiptDeposited(judgement.contract, receipt, suspense))
+      const { contract } = judgement
+      await bookDeposits(tx, [{ contract, receipt, journal: receiptDeposited(contract, receipt, suspense) }], now)
     } else {
+      await insertReceipts(tx, [receipt])
       const refundId = await returnStray(tx, { contract: before, paymentId: payment.id, channel: 'bank_transfer', amountFen, at: now })
       await ledger.post(tx, receiptSentBack(before, receipt, suspense, refundId))
     }

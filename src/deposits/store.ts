@@ -2,7 +2,7 @@ import { and, asc, desc, eq, inArray, isNull, or } from 'drizzle-orm'
 import { ChannelName, type PayerAction } from '../channels/model.js'
 import type { ContractId } from '../contracts/model.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { Id } from '../kernel/id.js'
+import { uuidOf, type Id } from '../kernel/id.js'
 import type { PaymentId, PaymentStatus, Receipt } from './model.js'
 import { channelSettlements, depositRefusals, payments, receipts, settledTransactions } from './table.js'
 
@@ -21,6 +21,13 @@ export const findPayment = async ({ db, office }: Tx, id: PaymentId): Promise<Pa
 export const lockPayment = async ({ db, office }: Tx, id: PaymentId): Promise<PaymentRow | undefined> =>
   (await db.select().from(payments).where(byId(office, id)).for('update'))[0]
 
+export const findPayments = ({ db, office }: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> =>
+  db.select().from(payments).where(and(eq(payments.officeId, office), inArray(payments.id, [...ids])))
+
+/** Locks orders in id order, after their contracts. */
+export const lockPayments = ({ db, office }: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> =>
+  db.select().from(payments).where(and(eq(payments.officeId, office), inArray(payments.id, [...ids]))).orderBy(asc(payments.id)).for('update')
+
 /** Locks the orders of a contract, after the contract itself. */
 export const lockPaymentsOf = ({ db, office }: Tx, contractId: ContractId): Promise<PaymentRow[]> =>
   db.select().from(payments).where(and(eq(payments.officeId, office), eq(payments.contractId, contractId)))
@@ -34,6 +41,11 @@ export const updatePaymentStatus = async ({ db, office }: Tx, id: PaymentId, sta
   await db.update(payments).set({ status, endedAt }).where(byId(office, id))
 }
 
+/** Orders that contracts were paid on. */
+export const markPaid = async ({ db, office }: Tx, ids: readonly PaymentId[], at: Date): Promise<void> => {
+  await db.update(payments).set({ status: 'succeeded', endedAt: at }).where(and(eq(payments.officeId, office), inArray(payments.id, [...ids])))
+}
+
 /** Notes what the channel answered when the order was opened; the first answer stands. */
 export const updatePaymentAction = async ({ db, office }: Tx, id: PaymentId, action: PayerAction): Promise<void> => {
   await db.update(payments).set({ action }).where(and(byId(office, id), isNull(payments.action)))
@@ -43,14 +55,29 @@ export const findReceipt = async ({ db, office }: Tx, channel: ChannelName, tran
   (await db.select().from(receipts)
     .where(and(eq(receipts.officeId, office), eq(receipts.channel, channel), eq(receipts.transactionId, transactionId))))[0]
 
+/** Those of a channel's transactions that there are receipts for. */
+export const listReceived = async ({ client, office }: Tx, channel: ChannelName, transactionIds: readonly string[]): Promise<Set<string>> =>
+  new Set((await client.query<{ id: string }>({
+    name: 'list_received', text: 'select transaction_id as id from receipts where office_id = $1 and channel = $2 and transaction_id = any($3::text[])', values: [office, channel, transactionIds]
+  })).rows.map(({ id }) => id))
+
 /** The receipts that are the deposits of contracts. */
 export const listDepositReceipts = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<(Pick<Receipt, 'paymentId' | 'channel'> & { contractId: ContractId })[]> =>
   db.select({ contractId: payments.contractId, paymentId: receipts.paymentId, channel: receipts.channel }).from(receipts)
     .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
     .where(and(eq(receipts.officeId, office), eq(payments.officeId, office), inArray(payments.contractId, [...contractIds]), eq(receipts.purpose, 'deposit')))
 
-export const insertReceipt = async ({ db, office }: Tx, receipt: Receipt): Promise<void> => {
-  await db.insert(receipts).values({ ...receipt, officeId: office })
+export const insertReceipts = async ({ client, office }: Tx, all: readonly Receipt[]): Promise<void> => {
+  const column = <Value>(of: (receipt: Receipt) => Value) => all.map(of)
+  await client.query({
+    name: 'insert_receipts',
+    text: `insert into receipts (office_id, id, channel, transaction_id, payment_id, amount_fen, purpose, reason, paid_at, received_at)
+      select $1, r.* from unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[]) as r`,
+    values: [
+      office, column(({ id }) => uuidOf(id)), column(({ channel }) => channel), column(({ transactionId }) => transactionId), column(({ paymentId }) => uuidOf(paymentId)),
+      column(({ amountFen }) => amountFen), column(({ purpose }) => purpose), column(({ reason }) => reason), column(({ paidAt }) => paidAt), column(({ receivedAt }) => receivedAt)
+    ]
+  })
 }
 
 export type SettlementRow = typeof channelSettlements.$inferInsert

@@ -8,7 +8,7 @@ import { assetKinds, type AccountKind, type LedgerEvent, type OwnAccount, type O
  */
 
 /** Events that move money on a special account: what a bank's statement can answer. The partial index `transfers_at_bank` names the same. */
-export const bankEvents = ['channel-settled', 'payout-confirmed', 'fee-taken', 'payout-returned', 'refund-confirmed'] as const satisfies readonly LedgerEvent[]
+export const bankEvents = ['channel-settled', 'payout-confirmed', 'fee-taken', 'payout-returned', 'refund-confirmed', 'refund-returned', 'receipt-returned'] as const satisfies readonly LedgerEvent[]
 const events = bankEvents.map((event) => `'${event}'`).join(', ')
 
 /** One line on an account, as booked. */
@@ -34,15 +34,45 @@ const lineOf = (row: Row): BookedLine => ({
 const lineColumns = 't.id as transfer_id, t.event, t.reference, e.side, e.amount_fen, t.occurred_at, t.booked_at'
 const accountId = '(select id from accounts where office_id = $1 and kind = $2 and of = $3)'
 
+const firstUuid = '00000000-0000-0000-0000-000000000000'
+
 /** When something counts: when it happened, or when it was booked. */
 type TimeOf = 'event' | 'booking'
 
-const totals = async ({ client, office }: Tx, at: Date, by: TimeOf, compared: '<' | '>='): Promise<Map<AccountKind, Fen>> => {
-  const { rows } = await client.query<{ kind: AccountKind; balance: Fen }>(`
-    select e.kind, coalesce(sum(case when (e.side = 'D') = (e.kind = any($3::text[])) then e.amount_fen else -e.amount_fen end), 0)::bigint as balance
-    from entries e ${by === 'event' ? 'join transfers t on t.office_id = e.office_id and t.id = e.transfer_id' : ''}
-    where e.office_id = $1 and ${by === 'event' ? 't.occurred_at' : 'e.booked_at'} ${compared} $2
-    group by e.kind`, [office, at, [...assetKinds]])
+/** Transfers by their ids, from behind one up to another; null: to the last there is. */
+type Stretch = Readonly<{ from_id: string; until_id: string | null }>
+
+/**
+ * The stretches of the journal whose entries must be read for the books at a moment: those with
+ * something of the hour it falls into (`is_whole` false: of that hour only), and what is not summed
+ * yet (`is_whole`). Asked for by itself, so that the database plans for the ids there are.
+ */
+const stretchesAt = async ({ client, office }: Tx, at: Date, hour: string): Promise<(Stretch & Readonly<{ is_whole: boolean }>)[]> => (await client.query<Stretch & { is_whole: boolean }>(`
+  select distinct from_id, until_id, false as is_whole from journal_totals where office_id = $1 and ${hour} = date_trunc('hour', $2::timestamptz, 'UTC')
+  union all
+  select coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}'), null, true`, [office, at])).rows
+
+/** Whole hours from the sums of the journal (totals.ts), the rest from entries; `transfers` are joined only where the time of the event counts. */
+const totals = async (tx: Tx, at: Date, by: TimeOf, compared: '<' | '>='): Promise<Map<AccountKind, Fen>> => {
+  const [hour, time] = by === 'event' ? ['occurred_hour', 't.occurred_at'] : ['booked_hour', 'e.booked_at']
+  const values: unknown[] = [tx.office, at, [...assetKinds]]
+  const place = (value: unknown): string => `$${values.push(value)}`
+  const within = (id: string, { from_id: from, until_id: until }: Stretch): string => `${id} > ${place(from)}${until === null ? '' : ` and ${id} <= ${place(until)}`}`
+  const stretches = await stretchesAt(tx, at, hour)
+  // Sums that were made since then are of entries that are read here.
+  const summed = place(stretches.at(-1)?.from_id)
+  const ofEntries = stretches.map((stretch) => `
+    select e.kind, case e.side when 'D' then e.amount_fen else -e.amount_fen end
+    from entries e ${by === 'event' ? `join transfers t on t.office_id = e.office_id and t.id = e.transfer_id and ${within('t.id', stretch)}` : ''}
+    where e.office_id = $1 and ${within('e.transfer_id', stretch)} and ${time} ${compared} $2
+      ${stretch.is_whole ? '' : `and date_trunc('hour', ${time}, 'UTC') = date_trunc('hour', $2::timestamptz, 'UTC')`}`)
+  const { rows } = await tx.client.query<{ kind: AccountKind; balance: Fen }>(`
+    select kind, (case when kind = any($3::text[]) then 1 else -1 end * sum(debit_fen))::bigint as balance
+    from (
+      select kind, debit_fen - credit_fen as debit_fen from journal_totals
+      where office_id = $1 and until_id <= ${summed} and ${hour} ${compared === '<' ? '<' : '>'} date_trunc('hour', $2::timestamptz, 'UTC')
+      union all ${ofEntries.join(' union all ')}) moved
+    group by kind`, values)
   return new Map(rows.map(({ kind, balance }) => [kind, balance]))
 }
 
@@ -99,12 +129,37 @@ export const createInquiry = () => ({
   /** What was added to each kind of account from an instant on; by the same times. */
   totalsSince: (tx: Tx, from: Date, by: TimeOf) => totals(tx, from, by, '>='),
 
+  /** What moved on an account within a time of the events, by event: debits above zero. */
+  movedBetween: async ({ client, office }: Tx, { kind, of }: OwnAccount, from: Date, until: Date): Promise<Map<LedgerEvent, Fen>> => {
+    const { rows } = await client.query<{ event: LedgerEvent; moved: Fen }>(`
+      select t.event, sum(case e.side when 'D' then e.amount_fen else -e.amount_fen end)::bigint as moved
+      from entries e join transfers t on t.office_id = e.office_id and t.id = e.transfer_id
+      where e.office_id = $1 and e.account_id = ${accountId} and t.occurred_at >= $4 and t.occurred_at < $5
+      group by t.event`, [office, kind, of, from, until])
+    return new Map(rows.map(({ event, moved }) => [event, moved]))
+  },
+
   /** How many entries were booked within a time, and how much their debits are. */
   bookedWithin: async ({ client, office }: Tx, from: Date, until: Date): Promise<{ entries: number; movedFen: Fen }> => {
     const { rows: [row] } = await client.query<{ entries: number; moved: Fen }>(`
       select count(*)::int as entries, coalesce(sum(amount_fen) filter (where side = 'D'), 0)::bigint as moved
       from entries where office_id = $1 and booked_at >= $2 and booked_at < $3`, [office, from, until])
     return { entries: row?.entries ?? 0, movedFen: row?.moved ?? 0n }
+  },
+
+  /**
+   * Where in the order of transfers' ids everything lies that was booked within a time: the stretch
+   * of what is summed, and all that is not summed yet. For whoever reads the journal in that order.
+   */
+  stretchesWithin: async ({ client, office }: Tx, from: Date, until: Date): Promise<{ from: string; until: string | undefined }[]> => {
+    const { rows: [found] } = await client.query<{ first: string | null; last: string | null; summed: string }>(`
+      select (select from_id from journal_totals where office_id = $1 and booked_hour >= date_trunc('hour', $2::timestamptz, 'UTC') order by until_id limit 1) as first,
+        (select until_id from journal_totals where office_id = $1 and booked_hour <= date_trunc('hour', $3::timestamptz, 'UTC') order by until_id desc limit 1) as last,
+        coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}') as summed`, [office, from, until])
+    if (!found) return []
+    const { first, last, summed } = found
+    if (last === summed && first !== null) return [{ from: first, until: undefined }]
+    return [...(first === null || last === null ? [] : [{ from: first, until: last }]), { from: summed, until: undefined }]
   },
 
   /** The accounts of a kind and their balances, by name. */

@@ -33,8 +33,8 @@ export const LedgerEvent = z.enum([
   'payment-received', 'stray-payment-received', 'channel-settled',
   'units-released', 'release-voided', 'days-released-undone', 'window-closed',
   'dispute-opened', 'dispute-unfrozen', 'dispute-executed', 'award-reduced', 'claim-collected',
-  'refund-approved', 'contested-settled', 'remainder-returned', 'refund-sent', 'refund-confirmed', 'refund-failed', 'debit-unexplained',
-  'receipt-unexplained', 'receipt-resolved', 'debit-resolved', 'bank-charge-taken', 'interest-credited', 'office-topped-up',
+  'refund-approved', 'contested-settled', 'remainder-returned', 'refund-sent', 'refund-confirmed', 'refund-failed', 'refund-returned', 'debit-unexplained',
+  'receipt-unexplained', 'receipt-resolved', 'receipt-returned', 'debit-resolved', 'bank-charge-taken', 'interest-credited', 'office-topped-up',
   'unclaimed-set-aside', 'unclaimed-claimed',
   'settlement-approved', 'payout-confirmed', 'fee-taken', 'payout-returned'
 ])

@@ -50,7 +50,7 @@ export const transfers = pgTable('transfers', {
 }, (t) => [
   primaryKey({ name: 'transfers_pk', columns: [t.officeId, t.id] }),
   // What a bank's statement may name. Partial, so that redemptions pay nothing for it.
-  index('transfers_at_bank').on(t.officeId, t.reference).where(sql`${t.event} in ('channel-settled', 'payout-confirmed', 'fee-taken', 'payout-returned', 'refund-confirmed')`),
+  index('transfers_at_bank').on(t.officeId, t.reference).where(sql`${t.event} in ('channel-settled', 'payout-confirmed', 'fee-taken', 'payout-returned', 'refund-confirmed', 'refund-returned', 'receipt-returned')`),
   check('transfers_balance', sql`${t.debitFen} = ${t.creditFen} and ${t.debitFen} > 0`),
   ...allowAll('transfers', ['select'], ['notary', 'bureau', 'worker', 'redeemer']),
   // Who sees a line of a contract sees why it moved; the join to entries does the rest.
@@ -85,4 +85,29 @@ export const entries = pgTable('entries', {
   ...allowAll('entries', ['select'], ['notary', 'bureau', 'worker', 'redeemer'], ofOffice),
   ...allowAll('entries', ['select'], ['consumer', 'merchant'], sql`contract_id is not null and ${ofVisibleContract('entries')}`),
   ...allowAll('entries', ['insert'], ['consumer', 'merchant', 'notary', 'worker', 'redeemer'], ofOffice)
+])
+
+/**
+ * Sums of the journal by kind of account and hour (totals.ts), of the transfers from behind one id
+ * up to another. Made of the entries and checked against them. Append-only.
+ */
+export const journalTotals = pgTable('journal_totals', {
+  officeId: officeId(),
+  fromId: uuid('from_id').notNull(),
+  untilId: uuid('until_id').notNull(),
+  kind: text('kind').$type<AccountKind>().notNull(),
+  /** the hour (UTC) it was booked in */
+  bookedHour: instant('booked_hour').notNull(),
+  /** the hour it happened in */
+  occurredHour: instant('occurred_hour').notNull(),
+  debitFen: fen('debit_fen').notNull(),
+  creditFen: fen('credit_fen').notNull()
+}, (t) => [
+  primaryKey({ name: 'journal_totals_pk', columns: [t.officeId, t.untilId, t.kind, t.bookedHour, t.occurredHour] }),
+  // Behind one id there is one stretch: two processes cannot sum the same transfers twice.
+  unique('journal_totals_once').on(t.officeId, t.fromId, t.kind, t.bookedHour, t.occurredHour),
+  index('journal_totals_by_booking').on(t.officeId, t.bookedHour),
+  index('journal_totals_by_event').on(t.officeId, t.occurredHour),
+  ...allowAll('journal_totals', ['select'], ['notary', 'bureau', 'worker'], ofOffice),
+  ...allowAll('journal_totals', ['insert'], ['worker'], ofOffice)
 ])

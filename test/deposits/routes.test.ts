@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { uuidOf } from '../../src/kernel/id.js'
+import { newId, uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { notify, paymentOf, settlementOf, signatureFor } from '../support/notifications.js'
 import { maker, newConsumer, newPhone, signIn, type Consumer } from '../support/people.js'
@@ -341,6 +341,23 @@ t.test('what a channel says', async (t) => {
     }
     await holds(t, app, 'after payments and cancellations at once')
   })
+})
+
+t.test('payments that are told of at once are booked together, each as what it is', async (t) => {
+  const { app, ordered, statusOf } = await startShop(t)
+  const [first, second, short, twice] = [await ordered(), await ordered(), await ordered(), await ordered()]
+  const told = paymentOf(first.payment)
+  const answers = await Promise.all([
+    told, told, paymentOf(second.payment), paymentOf(short.payment, { amountFen: price - 1 }), paymentOf(twice.payment), paymentOf(twice.payment), paymentOf({ id: newId('pay', 1), amountFen: price })
+  ].map((body) => notify(app, body)))
+  t.same(answers.map(({ status }) => status), [200, 200, 200, 200, 200, 200, 404], 'an order that is not known is told again, and fails no other')
+
+  const receipts = await asRole(app, 'worker', {}, `
+    select purpose, reason, xmin::text as transaction from receipts order by purpose, reason`)
+  t.same(receipts.map(({ purpose, reason }) => [purpose, reason]), [['deposit', null], ['deposit', null], ['deposit', null], ['stray', 'paid_already'], ['stray', 'wrong_amount']])
+  t.equal(new Set(receipts.filter(({ purpose }) => purpose === 'deposit').map(({ transaction }) => transaction)).size, 1, 'the three deposits in one commit')
+  t.same(await Promise.all([first, second, short, twice].map(async ({ contractId }) => (await statusOf(contractId)).status)), ['active', 'active', 'awaiting_payment', 'active'])
+  await holds(t, app, 'after seven words at once')
 })
 
 t.test('a deposit refused', async (t) => {
