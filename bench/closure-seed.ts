@@ -25,7 +25,7 @@ const seedDeposits = async (client: pg.Client, ids: readonly string[]): Promise<
 }
 
 /** The channel has paid out what it owed: Dr bank / Cr clearing, so that there is cash to refund from. */
-const seedCash = async (client: pg.Client): Promise<void> => {
+export const seedCash = async (client: pg.Client): Promise<void> => {
   const [transfer, bank, now] = [uuidOf(newId('trf', office)), uuidOf(newId('acc', office)), new Date()]
   const { rows: [clearing] } = await client.query<{ id: string; balance_fen: string }>("select id, balance_fen from accounts where kind = 'clearing' and id::text = of")
   const { rows: [special] } = await client.query<{ account_number: string }>('select account_number from offices where number = $1', [office])

@@ -9,11 +9,10 @@ import { checkInvariants } from '../src/checks/store.js'
 import { configOf } from '../src/config.js'
 import { startEmbedded } from '../src/db/embedded.js'
 import { migrate } from '../src/db/migrate.js'
-import { newId } from '../src/kernel/id.js'
 import { seedClosable } from './closure-seed.js'
-import { office, type Shop } from './seed.js'
+import type { Shop } from './seed.js'
 import { startService, type Service } from './server.js'
-import { tokenFor } from './tokens.js'
+import { tokenOfNotary } from './tokens.js'
 
 /*
  * A merchant with ten thousand open contracts shuts: how fast its contracts are ended and their
@@ -25,8 +24,8 @@ const { values: options } = parseArgs({ options: { contracts: { type: 'string', 
 const contracts = Number(options.contracts)
 const port = 3901
 
-const notary = () => {
-  const token = tokenFor({ sub: newId('per', 0), end: 'notary', roles: ['notary'], office })
+const notary = async (client: pg.Client) => {
+  const token = await tokenOfNotary(client)
   return async (method: string, path: string, body?: object): Promise<any> => {
     const response = await fetch(`http://127.0.0.1:${port}/v1${path}`, {
       method, headers: { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID(), ...(body ? { 'content-type': 'application/json' } : {}) },
@@ -50,7 +49,7 @@ const countPaid = async (client: pg.Client): Promise<number> =>
   (await client.query<{ n: number }>("select count(*)::int as n from refunds where status = 'paid'")).rows[0]?.n ?? 0
 
 const measure = async (client: pg.Client, { merchantId }: Shop): Promise<void> => {
-  const [maker, checker] = [notary(), notary()]
+  const [maker, checker] = [await notary(client), await notary(client)]
   const path = `/merchants/${merchantId}/closure`
   await maker('POST', path, { reason: 'Bench', stoppedOn: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10) })
   const began = performance.now()

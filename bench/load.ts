@@ -9,7 +9,7 @@ export type Request = Readonly<{ method: string; path: string; headers: Record<s
 
 export type LoadResult = Readonly<{ perSecond: number; p50Ms: number; p99Ms: number; errors: number; requests: number; statuses: Record<string, number> }>
 
-type Options = Readonly<{
+export type LoadOptions = Readonly<{
   host: string
   port: number
   connections: number
@@ -18,11 +18,11 @@ type Options = Readonly<{
   next: () => Request | undefined
 }>
 
-const encode = ({ method, path, headers, body = '' }: Request, host: string): string =>
+export const encode = ({ method, path, headers, body = '' }: Request, host: string): string =>
   `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 
 /** Where an answer with Content-Length ends in what has arrived, and its status; undefined while it is not whole. */
-const answerEnd = (received: Buffer): { end: number; status: string } | undefined => {
+export const answerEnd = (received: Buffer): { end: number; status: string } | undefined => {
   const head = received.indexOf('\r\n\r\n')
   if (head < 0) return undefined
   const text = received.toString('latin1', 0, head)
@@ -32,7 +32,7 @@ const answerEnd = (received: Buffer): { end: number; status: string } | undefine
   return received.length < end ? undefined : { end, status: text.slice(9, 12) }
 }
 
-export const load = async ({ host, port, connections, seconds, next }: Options): Promise<LoadResult> => {
+export const load = async ({ host, port, connections, seconds, next }: LoadOptions): Promise<LoadResult> => {
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
   const started = performance.now()

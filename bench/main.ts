@@ -1,136 +1,131 @@
-import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
-import { configOf } from '../src/config.js'
-import { startEmbedded } from '../src/db/embedded.js'
-import { migrate } from '../src/db/migrate.js'
-import { load, type LoadResult, type Request } from './load.js'
+import { deposits } from './deposit.js'
+import type { LoadOptions } from './load.js'
+import { machine, measure, median, medians, onDatabase, rounded, type Bench, type Measured } from './measure.js'
 import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
-import { seedCodes, seedShops, type Shop } from './seed.js'
-import { postgresCpuSeconds, startService, type Service } from './server.js'
-import { tokenFor } from './tokens.js'
+import { prepareReads, type Reads } from './reads.js'
+import { redemptions } from './redeem.js'
+import { seedShops } from './seed.js'
+import { startBaseline, startService, type Service } from './server.js'
+import { settle, type Settled } from './settlement.js'
 
 /*
- * Redemptions per second over HTTP with everything on (JWT, validation, idempotency, ledger,
- * evidence leaf, fsync), as ratios to pgbench of the same run, alternating; medians of the rounds.
+ * What the service does a second over HTTP with everything on (JWT, validation, idempotency,
+ * ledger, evidence leaf, row-level security, fsync), as ratios to pgbench of the same run. Before
+ * each scenario pgbench runs; among the scenarios are the plain way to redeem, one transaction a
+ * request, and Fastify answering a constant. Medians of the rounds.
  */
 
 const { values: options } = parseArgs({
   options: {
-    json: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' }
+    json: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' }, merchants: { type: 'string', default: '10000' }
   }
 })
 const seconds = Number(options.seconds)
 const rounds = Number(options.rounds)
 const only = options.only?.split(',')
 
-const shape = { sessions: 100_000, priceFen: 10_000_000 }
-const perSecondMax = 6_000
+const perSecondMax = 8_000
+const depositsPerSecondMax = 2_500
 
-type Scenario = Readonly<{ name: string; connections: number; shops: readonly Shop[] }>
-type Measured = LoadResult & Readonly<{ nodeCpu: number; postgresCpu: number }>
+type Next = LoadOptions['next']
+type Subjects = Readonly<Record<'service' | 'naive' | 'constant', Service>>
+/** `ratio`: whether its rate is compared with pgbench's, which writes. */
+type Scenario = Readonly<{ name: string; of: keyof Subjects; connections: readonly number[]; ratio: boolean; prepare: () => Promise<Next> }>
+type Run = Readonly<{ scenario: Scenario; connections: number }>
 
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+const scenariosOn = async ({ owner }: Bench, port: number): Promise<Scenario[]> => {
+  const shape = { sessions: 1_000_000, priceFen: 100_000_000 }
+  const spread = await seedShops(owner, { merchants: 200, contractsPerMerchant: 50, ...shape })
+  const one = await seedShops(owner, { merchants: 1, contractsPerMerchant: 10_000, ...shape })
+  let reads: Promise<Reads> | undefined
+  const reading = (name: keyof Reads) => async () => (await (reads ??= prepareReads(owner, port)))[name]
+  const both = [64, 256]
+  return [
+    { name: 'redeem_spread', of: 'service', connections: both, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
+    { name: 'redeem_one_merchant', of: 'service', connections: both, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
+    { name: 'naive_spread', of: 'naive', connections: both, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
+    { name: 'naive_one_merchant', of: 'naive', connections: both, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
+    { name: 'deposit', of: 'service', connections: both, ratio: true, prepare: () => deposits(owner, seconds * depositsPerSecondMax) },
+    { name: 'contract_read', of: 'service', connections: both, ratio: false, prepare: reading('contract_read') },
+    { name: 'statement_60', of: 'service', connections: both, ratio: false, prepare: reading('statement_60') },
+    { name: 'merchant_balances', of: 'service', connections: [64], ratio: false, prepare: reading('merchant_balances') },
+    { name: 'trial_balance_now', of: 'service', connections: [1], ratio: false, prepare: reading('trial_balance_now') },
+    { name: 'trial_balance_past', of: 'service', connections: [1], ratio: false, prepare: reading('trial_balance_past') },
+    { name: 'constant', of: 'constant', connections: both, ratio: false, prepare: async () => () => ({ method: 'GET', path: '/healthz', headers: {} }) }
+  ]
+}
 
-/** Redemptions of contracts taken in turn, each with a fresh code and key. */
-const requestsOf = async (owner: pg.Client, shops: readonly Shop[]): Promise<() => Request | undefined> => {
-  const contracts = shops.flatMap((shop) => shop.contracts.map((contractId) => ({ contractId, shop })))
-  const tokens = new Map(shops.map((shop) => [shop, tokenFor({ sub: shop.cashierId, end: 'merchant', roles: ['cashier'], office: 1, merchant: shop.merchantId })]))
-  const wanted = Array.from({ length: seconds * perSecondMax }, () => contracts[Math.floor(Math.random() * contracts.length)] as (typeof contracts)[number])
-  const codes = await seedCodes(owner, wanted.map(({ contractId, shop }) => ({ contractId, merchantId: shop.merchantId, consumerId: shop.consumerId })))
-  let at = 0
-  return () => {
-    const item = wanted[at]
-    if (item === undefined) return undefined
-    const code = codes[at++]
-    return {
-      method: 'POST', path: '/v1/redemptions',
-      headers: { authorization: `Bearer ${tokens.get(item.shop)}`, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-      body: JSON.stringify({ code, venueId: item.shop.venueId })
+const isWanted = (name: string): boolean => only === undefined || only.includes(name)
+
+const measureRounds = async (bench: Bench, subjects: Subjects, scenarios: readonly Scenario[]) => {
+  const pgbench = hasPgbench() ? await preparePgbench(bench.ownerUrl) : undefined
+  if (pgbench === undefined) console.log('pgbench is not on this machine: no ratios')
+  const runs: Run[] = scenarios.flatMap((scenario) => scenario.connections.map((connections) => ({ scenario, connections })))
+  const measured = new Map<Run, Measured[]>(runs.map((run) => [run, []]))
+  const tps: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    for (const run of runs) {
+      const { scenario: { name, of, ratio, prepare }, connections } = run
+      const next = await prepare()
+      if (ratio && pgbench !== undefined) tps.push(await runPgbench(pgbench, Math.max(5, Math.round(seconds / 2))))
+      const result = await measure(bench, subjects[of], { connections, seconds, next })
+      measured.get(run)?.push(result)
+      console.log(`round ${round} ${name} ${connections}: ${result.perSecond}/s p50 ${result.p50Ms} p99 ${result.p99Ms} errors ${result.errors} cores: node ${result.nodeCpu} postgres ${result.postgresCpu}; pgbench ${tps.at(-1) ?? '-'}, load ${loadavg()[0]?.toFixed(1)}`)
     }
   }
-}
-
-const measure = async (owner: pg.Client, service: Service, postmaster: number, { connections, shops }: Scenario): Promise<Measured> => {
-  const next = await requestsOf(owner, shops)
-  const before = { node: service.cpuSeconds(), postgres: postgresCpuSeconds(postmaster) }
-  const result = await load({ host: '127.0.0.1', port: service.port, connections, seconds, next })
-  const cores = (from: number, to: number) => Math.round((to - from) / seconds * 100) / 100
-  return { ...result, nodeCpu: cores(before.node, service.cpuSeconds()), postgresCpu: cores(before.postgres, postgresCpuSeconds(postmaster)) }
-}
-
-/** The server's first process; 0 where the server is on another machine. */
-const postmasterOf = (dataDirectory: string): number => {
-  try {
-    return Number(readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0])
-  } catch {
-    return 0
+  const baseline = median(tps)
+  return {
+    baselines: { pgbench: { tps: baseline, all: tps } },
+    scenarios: runs.map((run) => {
+      const result = medians(measured.get(run) ?? [])
+      return {
+        name: run.scenario.name, connections: run.connections, ...result, ratio: run.scenario.ratio && !Number.isNaN(baseline) ? rounded(result.perSecond / baseline) : null
+      }
+    })
   }
+}
+
+/** Each on a database of its own, because it takes all the books there are. */
+const measureSettlement = async (): Promise<Settled | undefined> => {
+  if (!isWanted('settlement')) return undefined
+  let settled: Settled | undefined
+  await onDatabase({}, async ({ owner, ownerUrl }) => {
+    const service = await startService(ownerUrl, 3900)
+    try {
+      settled = await settle(owner, 3900, Number(options.merchants))
+    } finally {
+      await service.stop()
+    }
+  })
+  return settled
+}
+
+const print = ({ baselines, scenarios }: Awaited<ReturnType<typeof measureRounds>>): void => {
+  console.log('\n| scenario | connections | per second | p50 ms | p99 ms | errors | Node cores | PostgreSQL cores | × pgbench |\n|---|---|---|---|---|---|---|---|---|')
+  for (const row of scenarios) console.log(`| ${row.name} | ${row.connections} | ${row.perSecond} | ${row.p50Ms} | ${row.p99Ms} | ${row.errors} | ${row.nodeCpu} | ${row.postgresCpu} | ${row.ratio ?? '-'} |`)
+  console.log(`\npgbench tpcb-like, prepared, 16 clients, scale 50: ${baselines.pgbench.tps} tps (${baselines.pgbench.all.join(', ')})`)
 }
 
 const run = async (): Promise<void> => {
-  const directory = mkdtempSync(join(tmpdir(), 'ticun-bench-'))
-  chmodSync(directory, 0o755)
-  const embedded = process.env.DATABASE_URL === undefined ? await startEmbedded({ dataDirectory: directory }) : undefined
-  const ownerUrl = embedded?.url ?? process.env.DATABASE_URL as string
-  const owner = new pg.Client({ connectionString: ownerUrl })
-  await owner.connect()
-  let service: Service | undefined
-  try {
-    await migrate(ownerUrl, configOf({ TICUN_MODE: 'sandbox' }).secret)
-    service = await startService(ownerUrl, 3900)
-    const spread = await seedShops(owner, { merchants: 200, contractsPerMerchant: 50, ...shape })
-    const one = await seedShops(owner, { merchants: 1, contractsPerMerchant: 10_000, ...shape })
-    const pgbenchUrl = hasPgbench() ? await preparePgbench(ownerUrl) : undefined
-    if (pgbenchUrl === undefined) console.log('pgbench is not on this machine: no ratios')
-
-    const { rows: [directoryRow] } = await owner.query<{ path: string }>("select current_setting('data_directory') as path")
-    const postmaster = postmasterOf(directoryRow?.path ?? '')
-
-    const scenarios: Scenario[] = [64, 256].flatMap((connections) => [
-      { name: 'redeem_spread', connections, shops: spread }, { name: 'redeem_one_merchant', connections, shops: one }
-    ]).filter(({ name }) => only === undefined || only.includes(name))
-
-    const tps: number[] = []
-    const measured = new Map<Scenario, Measured[]>()
-    for (let round = 1; round <= rounds; round++) {
-      for (const scenario of scenarios) {
-        if (pgbenchUrl !== undefined) tps.push(await runPgbench(pgbenchUrl, Math.max(5, Math.round(seconds / 2))))
-        const result = await measure(owner, service, postmaster, scenario)
-        measured.set(scenario, [...measured.get(scenario) ?? [], result])
-        console.log(`round ${round} ${scenario.name} ${scenario.connections}: ${result.perSecond}/s p50 ${result.p50Ms} p99 ${result.p99Ms} errors ${result.errors} cores: node ${result.nodeCpu} postgres ${result.postgresCpu}; pgbench ${tps.at(-1) ?? '-'}`)
-      }
+  let report: object = { rounds, seconds }
+  await onDatabase({}, async (bench) => {
+    const service = await startService(bench.ownerUrl, 3900)
+    const [naive, constant] = [await startBaseline('naive', bench.ownerUrl, 3903), await startBaseline('constant', bench.ownerUrl, 3904)]
+    try {
+      const scenarios = (await scenariosOn(bench, 3900)).filter(({ name }) => isWanted(name))
+      const results = await measureRounds(bench, { service, naive, constant }, scenarios)
+      print(results)
+      report = { machine: machine(bench.serverVersion), ...report, ...results }
+    } finally {
+      for (const process of [service, naive, constant]) await process.stop()
     }
-
-    const baseline = median(tps)
-    const rows = scenarios.map((scenario) => {
-      const results = measured.get(scenario) ?? []
-      const perSecond = median(results.map((r) => r.perSecond))
-      return {
-        name: scenario.name, connections: scenario.connections, perSecond,
-        p50Ms: median(results.map((r) => r.p50Ms)), p99Ms: median(results.map((r) => r.p99Ms)),
-        errors: results.reduce((sum, r) => sum + r.errors, 0), nodeCpu: median(results.map((r) => r.nodeCpu)), postgresCpu: median(results.map((r) => r.postgresCpu)),
-        ratio: Number.isNaN(baseline) ? null : Math.round(perSecond / baseline * 100) / 100
-      }
-    })
-    const { rows: [version] } = await owner.query<{ v: string }>("select current_setting('server_version') as v")
-    const report = {
-      machine: { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version, postgres: version?.v },
-      rounds, seconds, baselines: { pgbench: { tps: baseline } }, scenarios: rows
-    }
-    console.log(`\n| scenario | connections | per second | p50 ms | p99 ms | errors | Node cores | PostgreSQL cores | × pgbench |\n|---|---|---|---|---|---|---|---|---|`)
-    for (const row of rows) console.log(`| ${row.name} | ${row.connections} | ${row.perSecond} | ${row.p50Ms} | ${row.p99Ms} | ${row.errors} | ${row.nodeCpu} | ${row.postgresCpu} | ${row.ratio ?? '-'} |`)
-    console.log(`\npgbench tpcb-like, prepared, 16 clients, scale 50: ${baseline} tps`)
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
-  } finally {
-    await service?.stop()
-    await owner.end()
-    await embedded?.stop()
-    rmSync(directory, { recursive: true, force: true })
-  }
+  })
+  const settlement = await measureSettlement()
+  if (settlement) console.log(`\nsettlement of ${settlement.merchants} merchants: drafted in ${settlement.draftSeconds} s, approved in ${settlement.approveSeconds} s, paid in ${settlement.paidSeconds} s, ${settlement.perSecond} a second in all`)
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ ...report, settlement }, null, 2)}\n`)
 }
 
 run().catch((error: unknown) => {

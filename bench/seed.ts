@@ -14,7 +14,7 @@ export type Shop = Readonly<{ merchantId: string; venueId: string; cashierId: st
 const chunk = <Item>(items: readonly Item[], size: number): Item[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
 
-const insert = async (client: pg.Client, table: string, columns: Record<string, string>, rows: unknown[][]): Promise<void> => {
+export const insert = async (client: pg.Client, table: string, columns: Record<string, string>, rows: unknown[][]): Promise<void> => {
   const names = Object.keys(columns)
   for (const part of chunk(rows, 20_000)) {
     const arrays = names.map((_, i) => part.map((row) => row[i]))

@@ -34,14 +34,12 @@ export const postgresCpuSeconds = (postmasterPid: number): number => {
   return (ticks(statOf(String(postmasterPid)), 11, 15) + children.reduce((sum, fields) => sum + ticks(fields, 11, 13), 0)) / 100
 }
 
-export const startService = async (databaseUrl: string, port: number): Promise<Service> => {
-  const child = spawn(process.execPath, [...flags, main], {
-    env: { ...process.env, DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox', PORT: String(port), LOG_LEVEL: 'warn', RATE_LIMITS: 'off' },
-    stdio: ['ignore', 'ignore', 'inherit']
-  })
-  for (let i = 0; i < 300; i++) {
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`)
-    if (await fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false)) {
+/** A process that serves HTTP, ready once the path answers well. */
+const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, port: number, readyPath: string): Promise<Service> => {
+  const child = spawn(process.execPath, argv, { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] })
+  for (let i = 0; i < 600; i++) {
+    if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode}`)
+    if (await fetch(`http://127.0.0.1:${port}${readyPath}`).then(({ ok }) => ok, () => false)) {
       return {
         port, process: child,
         cpuSeconds: () => cpuSecondsOf(child.pid as number),
@@ -55,5 +53,12 @@ export const startService = async (databaseUrl: string, port: number): Promise<S
     await sleep(100)
   }
   child.kill('SIGKILL')
-  throw new Error('the service did not get ready in 30 s')
+  throw new Error('the process did not get ready in 60 s')
 }
+
+export const startService = (databaseUrl: string, port: number, env: NodeJS.ProcessEnv = {}): Promise<Service> =>
+  startProcess([...flags, main], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox', LOG_LEVEL: 'warn', RATE_LIMITS: 'off', ...env }, port, '/readyz')
+
+/** A baseline of this folder, compared with in the same run. */
+export const startBaseline = (name: 'naive' | 'constant', databaseUrl: string, port: number): Promise<Service> =>
+  startProcess([...flags, '--import', 'tsx', fileURLToPath(new URL(`${name}.ts`, import.meta.url))], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' }, port, '/healthz')

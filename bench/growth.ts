@@ -1,0 +1,184 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { checkInvariants } from '../src/checks/store.js'
+import { idOf, newId } from '../src/kernel/id.js'
+import { growthIds, seedGrowth, type Growth } from './growth-seed.js'
+import { load, type Request } from './load.js'
+import { machine, measure, median, onDatabase, rounded, type Bench } from './measure.js'
+import { comparePartitions } from './partitions.js'
+import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
+import { redemptions } from './redeem.js'
+import { office, type Shop } from './seed.js'
+import { startService, type Service } from './server.js'
+import { tokenFor } from './tokens.js'
+
+/*
+ * An office after a year: a million contracts, ten million redemptions. What reading costs then,
+ * what a redemption costs, whether an export of everything needs more memory than a part of it, and
+ * what ten million updates leave behind in the contracts' table.
+ */
+
+const { values: options } = parseArgs({ options: {
+  contracts: { type: 'string', default: '1000000' }, visits: { type: 'string', default: '10' }, merchants: { type: 'string', default: '2000' },
+  seconds: { type: 'string', default: '5' }, stream: { type: 'string', default: '60' }, updates: { type: 'string', default: '10' }, check: { type: 'boolean', default: false }, partitions: { type: 'boolean', default: false }, json: { type: 'string' }
+} })
+const seconds = Number(options.seconds)
+const growth: Growth = { contracts: Number(options.contracts), visits: Number(options.visits), merchants: Number(options.merchants), begin: new Date(Date.now() - 360 * 86_400_000) }
+const port = 3902
+
+const settings = { shared_buffers: '2GB', max_wal_size: '12GB', checkpoint_timeout: '15min' }
+
+const ids = growthIds(growth)
+const random = (below: number): number => Math.floor(Math.random() * below)
+const notary = `Bearer ${tokenFor({ sub: newId('per', 0), end: 'notary', roles: ['notary'], office })}`
+const read = (path: () => string): (() => Request) => () => ({ method: 'GET', path: `/v1${path()}`, headers: { authorization: notary } })
+const aContract = () => idOf('ctr', ids.contract(random(growth.contracts)))
+const aMerchant = () => idOf('mer', ids.merchant(random(growth.merchants)))
+const aPastMoment = () => new Date(growth.begin.getTime() + Math.random() * (growth.visits + 1) * 30 * 86_400_000).toISOString()
+
+const reads: Readonly<Record<string, () => Request>> = {
+  'contract, with its balances': read(() => `/contracts/${aContract()}`),
+  'statement of a contract': read(() => `/contracts/${aContract()}/statement`),
+  'balances of a merchant, now': read(() => `/merchants/${aMerchant()}/balances`),
+  'inclusion proof': read(() => `/evidence/proofs/inclusion?leafIndex=${random(growth.contracts * (1 + growth.visits))}`),
+  'trial balance, now': read(() => '/audit/trial-balance'),
+  'trial balance, at a past moment by booking': read(() => `/audit/trial-balance?at=${aPastMoment()}`),
+  'trial balance, at a past moment by event': read(() => `/audit/trial-balance?by=event&at=${aPastMoment()}`),
+  'page of 100 merchants, now': read(() => '/audit/merchants?limit=100'),
+  'overview, now': read(() => '/audit/overview')
+}
+
+const report: Record<string, unknown> = {}
+
+const measureReads = async (): Promise<void> => {
+  console.log('\n| one at a time | p50 ms | p99 ms | times | errors |\n|---|---|---|---|---|')
+  report.reads = []
+  for (const [name, next] of Object.entries(reads)) {
+    const { p50Ms, p99Ms, requests, errors } = await load({ host: '127.0.0.1', port, connections: 1, seconds, next })
+    console.log(`| ${name} | ${p50Ms} | ${p99Ms} | ${requests} | ${errors} |`)
+    ;(report.reads as object[]).push({ name, p50Ms, p99Ms, requests, errors })
+  }
+}
+
+const residentMb = ({ process: { pid } }: Service): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+
+/** Reads the whole journal as JSON lines, or as much of it as comes in a time. */
+const measureStream = async (service: Service): Promise<void> => {
+  const until = performance.now() + Number(options.stream) * 1000
+  const response = await fetch(`http://127.0.0.1:${port}/v1/audit/journal?format=jsonl`, { headers: { authorization: notary } })
+  const [begun, memory] = [performance.now(), [residentMb(service)]]
+  let [lines, bytes, sampledAt, ended] = [0, 0, begun, true]
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length
+    for (const byte of chunk) if (byte === 10) lines += 1
+    if (performance.now() - sampledAt > 1_000) { sampledAt = performance.now(); memory.push(residentMb(service)) }
+    if (performance.now() > until) { ended = false; break }
+  }
+  const took = (performance.now() - begun) / 1000
+  const half = memory.length >> 1
+  report.stream = { lines, megabytes: Math.round(bytes / 2 ** 20), ended, linesPerSecond: Math.round(lines / took), residentMb: { first: memory[0], medianOfFirstHalf: median(memory.slice(0, half)), medianOfSecondHalf: median(memory.slice(half)), most: Math.max(...memory) } }
+  console.log(`\njournal: ${JSON.stringify(report.stream)}`)
+}
+
+/** Ten thousand contracts of the million, as shops whose cashiers check in. */
+const someShops = (): Shop[] => {
+  const shops = new Map<number, Shop>()
+  for (let n = 0; n < 10_000; n++) {
+    const i = random(growth.contracts)
+    const m = i % growth.merchants
+    const shop = shops.get(m) ?? { merchantId: idOf('mer', ids.merchant(m)), venueId: idOf('ven', ids.venue(m)), cashierId: newId('per', 0), consumerId: newId('per', 0), contracts: [] }
+    shop.contracts.push(idOf('ctr', ids.contract(i)))
+    shops.set(m, shop)
+  }
+  return [...shops.values()]
+}
+
+const measureRedemptions = async (bench: Bench, service: Service): Promise<void> => {
+  const pgbench = hasPgbench() ? await preparePgbench(bench.ownerUrl) : undefined
+  for (const connections of [64, 256]) {
+    // Half the sessions are left: as many as contracts were picked, and ten times.
+    const next = await redemptions(bench.owner, someShops(), 60_000)
+    const tps = pgbench === undefined ? undefined : await runPgbench(pgbench, seconds)
+    const result = await measure(bench, service, { connections, seconds: seconds * 2, next })
+    report[`redeem${connections}`] = { ...result, pgbench: tps }
+    console.log(`redeem, spread, ${connections}: ${JSON.stringify(result)}; pgbench ${tps}, ${tps === undefined ? '' : rounded(result.perSecond / tps)} ×`)
+  }
+}
+
+const sizesOf = async (owner: pg.Client, table: string) => (await owner.query<{ table: string; mb: number; indexMb: number; updates: number; hot: number; dead: number; vacuums: number }>(`
+  select relname as table, (pg_table_size(relid) / 1048576)::int as mb, (pg_indexes_size(relid) / 1048576)::int as "indexMb",
+    n_tup_upd::int as updates, n_tup_hot_upd::int as hot, n_dead_tup::int as dead, autovacuum_count::int as vacuums
+  from pg_stat_user_tables where relname = $1`, [table])).rows[0]
+
+/** Updates contracts by chance, as batches of redemptions do, and tells what their table has become. */
+const measureBloat = async ({ owner, ownerUrl }: Bench): Promise<void> => {
+  const before = await sizesOf(owner, 'contracts')
+  const times = Math.ceil(Number(options.updates) * growth.contracts / 256)
+  const begun = performance.now()
+  const lane = async (batches: number): Promise<void> => {
+    const client = new pg.Client({ connectionString: ownerUrl })
+    await client.connect()
+    for (let n = 0; n < batches; n++) {
+      const some = [...new Set(Array.from({ length: 256 }, () => ids.contract(random(growth.contracts))))]
+      await client.query({ name: 'touch', text: `update contracts set version = version + 1 where office_id = ${office} and id in (select id from contracts where office_id = ${office} and id = any($1::uuid[]) order by id for update)`, values: [some] })
+    }
+    await client.end()
+  }
+  await Promise.all([lane(times >> 1), lane(times >> 1)])
+  const after = await sizesOf(owner, 'contracts')
+  report.bloat = { seconds: Math.round((performance.now() - begun) / 1000), before, after }
+  console.log(`\n${times * 256} updates of contracts: ${JSON.stringify(report.bloat)}`)
+}
+
+/** Waits until the job has summed the journal. @returns seconds */
+const sumsAreMade = async (owner: pg.Client): Promise<number> => {
+  const begun = performance.now()
+  for (;;) {
+    const { rows: [row] } = await owner.query<{ left: string }>('select count(*) as left from transfers where id > coalesce((select until_id from journal_totals order by until_id desc limit 1), \'00000000-0000-0000-0000-000000000000\') and booked_at < $1', [new Date(growth.begin.getTime() + 330 * 86_400_000)])
+    if (Number(row?.left) === 0) return Math.round((performance.now() - begun) / 1000)
+    await sleep(1_000)
+  }
+}
+
+const run = (): Promise<void> => onDatabase(settings, async (bench) => {
+  const { owner } = bench
+  report.machine = machine(bench.serverVersion)
+  console.log(`${cpus().length} cores, load ${loadavg().map((l) => l.toFixed(1)).join(' ')}, Node ${process.version}, PostgreSQL ${bench.serverVersion}; ${growth.contracts} contracts, ${growth.contracts * growth.visits} redemptions`)
+  let [at, cpu] = [performance.now(), bench.postgresCpu()]
+  const steps: Record<string, { seconds: number; cpuSeconds: number }> = {}
+  await seedGrowth(bench.ownerUrl, growth, (step) => {
+    const took = { seconds: Math.round((performance.now() - at) / 1000), cpuSeconds: Math.round(bench.postgresCpu() - cpu) }
+    steps[step] = took
+    ;[at, cpu] = [performance.now(), bench.postgresCpu()]
+    console.log(`${step}: ${took.seconds} s, of which PostgreSQL worked ${took.cpuSeconds} s of a core`)
+  })
+  const { rows: sizes } = await owner.query<{ name: string; mb: number }>("select relname as name, (pg_total_relation_size(oid) / 1048576)::int as mb from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 2 desc limit 8")
+  report.loader = { steps, sizes }
+  console.log(sizes.map(({ name, mb }) => `${name} ${mb} MB`).join(', '))
+  if (options.check) console.log(`violated: ${JSON.stringify((await checkInvariants(owner as unknown as pg.PoolClient)).filter(({ ok }) => !ok))}`)
+  const service = await startService(bench.ownerUrl, port)
+  try {
+    report.sumsSeconds = await sumsAreMade(owner)
+    console.log(`journal summed by the hour in ${report.sumsSeconds} s`)
+    await measureRedemptions(bench, service)
+    await owner.query('analyze')
+    await measureReads()
+    await measureStream(service)
+    await measureBloat(bench)
+  } finally {
+    await service.stop()
+  }
+  if (options.partitions) {
+    report.partitions = await comparePartitions(bench.ownerUrl, growth)
+    console.log(`\nplain and partitioned: ${JSON.stringify(report.partitions)}`)
+  }
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
+})
+
+run().catch((error: unknown) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { checkInvariants } from '../src/checks/store.js'
+import { uuidOf } from '../src/kernel/id.js'
+import { load, type Request } from './load.js'
+import { machine, median, onDatabase, rounded, type Bench } from './measure.js'
+import { openLoad, type Arrival } from './open-load.js'
+import { redemptions } from './redeem.js'
+import { seedShops, type Shop } from './seed.js'
+import { startService, type Service } from './server.js'
+
+/*
+ * Twice as many redemptions as the service can do, for a minute: they come by the clock, whatever
+ * has become of the ones before. What it still does, what memory that takes, and whether every
+ * answer it gave is true: each that was acknowledged is in the books, each that was refused is not.
+ */
+
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, peak: { type: 'string', default: '10' }, times: { type: 'string', default: '2' }, json: { type: 'string' } } })
+const seconds = Number(options.seconds)
+const peakSeconds = Number(options.peak)
+const port = 3905
+const connectionsMax = 6_000
+
+const residentMb = ({ process: { pid } }: Service): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+
+/** The best of three runs, so that the service is compared with itself at its best. */
+const measurePeak = async ({ owner }: Bench, shops: readonly Shop[]): Promise<number> => {
+  const rates: number[] = []
+  for (let run = 0; run < 3; run++) {
+    const next = await redemptions(owner, shops, 8_000 * peakSeconds)
+    rates.push((await load({ host: '127.0.0.1', port, connections: 256, seconds: peakSeconds, next })).perSecond)
+  }
+  return Math.max(...rates)
+}
+
+type Told = Readonly<{ acknowledged: string[]; refused: number; failed: number; at: number[]; refusedMs: number[]; acknowledgedMs: number[] }>
+
+const answersOf = (arrivals: readonly Arrival[]): Told => {
+  const answered = (status: string) => arrivals.filter((arrival) => arrival.status === status)
+  return {
+    acknowledged: answered('201').map(({ body }) => (JSON.parse(body) as { id: string }).id),
+    refused: answered('503').length,
+    failed: arrivals.length - answered('201').length - answered('503').length,
+    at: answered('201').map(({ answeredAt }) => answeredAt),
+    refusedMs: answered('503').map(({ sentAt, answeredAt }) => answeredAt - sentAt),
+    acknowledgedMs: answered('201').map(({ sentAt, answeredAt }) => answeredAt - sentAt)
+  }
+}
+
+const percentile = (numbers: readonly number[], share: number): number =>
+  rounded([...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))] ?? Number.NaN, 1)
+
+const countReleases = async ({ owner }: Bench): Promise<number> => Number((await owner.query('select count(*) as n from releases')).rows[0].n)
+
+const run = (): Promise<void> => onDatabase({}, async (bench) => {
+  const { owner } = bench
+  const service = await startService(bench.ownerUrl, port)
+  try {
+    const shops = await seedShops(owner, { merchants: 200, contractsPerMerchant: 50, sessions: 1_000_000, priceFen: 100_000_000 })
+    const peak = await measurePeak(bench, shops)
+    const perSecond = Math.round(peak * Number(options.times))
+    const next = await redemptions(owner, shops, perSecond * (seconds + 5))
+    const before = await countReleases(bench)
+    const memory = [residentMb(service)]
+    const watch = setInterval(() => { memory.push(residentMb(service)) }, 1_000)
+    const { arrivals, unsent } = await openLoad({ host: '127.0.0.1', port, perSecond, seconds, connectionsMax, next: next as () => Request })
+    clearInterval(watch)
+    const told = answersOf(arrivals)
+    // Without the first five seconds, in which the queue fills.
+    const begun = Math.min(...arrivals.map(({ sentAt }) => sentAt))
+    const counted = told.at.filter((at) => at >= begun + 5_000 && at < begun + seconds * 1_000).length
+    await sleep(1_000)
+    const inBooks = Number((await owner.query('select count(*) as n from releases where id = any($1::uuid[])', [told.acknowledged.map(uuidOf)])).rows[0].n)
+    const written = await countReleases(bench) - before
+    const violated = (await checkInvariants(owner as never)).filter(({ ok, name }) => !ok && name !== 'entries-have-places').map(({ name }) => name)
+    const third = Math.floor(memory.length / 3)
+    const report = {
+      machine: machine(bench.serverVersion), run: randomUUID(), load: loadavg()[0], peak, offeredPerSecond: perSecond, unsent,
+      acknowledgedPerSecond: Math.round(counted / (seconds - 5)), shareOfPeak: rounded(counted / (seconds - 5) / peak),
+      acknowledged: told.acknowledged.length, refused: told.refused, failed: told.failed,
+      acknowledgedMs: { p50: percentile(told.acknowledgedMs, 0.5), p99: percentile(told.acknowledgedMs, 0.99) }, refusedMs: { p50: percentile(told.refusedMs, 0.5), p99: percentile(told.refusedMs, 0.99) },
+      residentMb: { before: memory[0], medianOfSecondThird: median(memory.slice(third, 2 * third)), medianOfLastThird: median(memory.slice(2 * third)), most: Math.max(...memory) },
+      lost: told.acknowledged.length - inBooks, unacknowledgedButWritten: written - inBooks, violated
+    }
+    console.log(JSON.stringify(report, null, 2))
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
+  } finally {
+    await service.stop()
+  }
+})
+
+run().catch((error: unknown) => {
+  console.error(error)
+  process.exitCode = 1
+})
