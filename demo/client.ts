@@ -9,7 +9,10 @@ export class Departure extends Error {
 
 export type Answer = Readonly<{ status: number; body: any; headers: Headers }>
 
-type Sent = Readonly<{ body?: object | undefined; key?: string | undefined }>
+/** A file that is sent as it is. */
+export type File = Readonly<{ type: string; content: string }>
+
+type Sent = Readonly<{ body?: object | undefined; file?: File | undefined; key?: string | undefined }>
 
 /** Calls as one person, or as nobody. Every POST gets a fresh idempotency key unless told otherwise. */
 export type Api = Readonly<{
@@ -21,6 +24,7 @@ export type Api = Readonly<{
   post: (path: string, body?: object) => Promise<any>
   /** The problem a call must be refused with. */
   refused: (code: string, path: string, body?: object) => Promise<any>
+  send: (path: string, file: File) => Promise<any>
 }>
 
 export type Caller = (method: string, path: string, sent?: Sent) => Promise<Answer>
@@ -32,15 +36,17 @@ const read = async (response: Response): Promise<any> => {
 }
 
 /** Calls with a token, or without. */
-export const caller = (url: string, token?: string): Caller => async (method, path, { body, key } = {}) => {
+export const caller = (url: string, token?: string): Caller => async (method, path, { body, file, key } = {}) => {
   const response = await fetch(`${url}/v1${path}`, {
     method,
     headers: {
       ...(token ? { authorization: `Bearer ${token}` } : {}),
       ...(method === 'POST' ? { 'idempotency-key': key ?? randomUUID() } : {}),
-      ...(body ? { 'content-type': 'application/json' } : {})
+      ...(body ? { 'content-type': 'application/json' } : {}),
+      ...(file ? { 'content-type': file.type } : {})
     },
-    ...(body ? { body: JSON.stringify(body) } : {})
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    ...(file ? { body: file.content } : {})
   })
   return { status: response.status, body: await read(response), headers: response.headers }
 }
@@ -49,8 +55,8 @@ export const caller = (url: string, token?: string): Caller => async (method, pa
 const said = ({ status, body }: Answer): string => (body?.code ? `${status} ${body.code}: ${body.detail}` : String(status))
 
 export const apiOf = (call: Caller): Api => {
-  const success = async (method: string, path: string, body?: object): Promise<any> => {
-    const answer = await call(method, path, { body })
+  const success = async (method: string, path: string, body?: object, file?: File): Promise<any> => {
+    const answer = await call(method, path, { body, file })
     if (answer.status >= 300) throw new Departure(`${method} ${path} answered ${said(answer)}`)
     return answer.body
   }
@@ -59,6 +65,7 @@ export const apiOf = (call: Caller): Api => {
     get: (path) => success('GET', path),
     put: (path, body) => success('PUT', path, body),
     post: (path, body) => success('POST', path, body),
+    send: (path, file) => success('POST', path, undefined, file),
     refused: async (code, path, body) => {
       const answer = await call('POST', path, { body })
       if (answer.body?.code !== code) throw new Departure(`POST ${path} should be refused with ${code}, and answered ${said(answer)}`)

@@ -8,6 +8,7 @@ import { moveAway } from './chapters/moving-away.js'
 import { sellFourCards } from './chapters/sale.js'
 import { settle } from './chapters/settlement.js'
 import { letTimePass } from './chapters/time.js'
+import { reconcile } from './chapters/reconciliation.js'
 import { useTheCards } from './chapters/visits.js'
 import { Departure } from './client.js'
 import { ruler, say } from './print.js'
@@ -32,6 +33,7 @@ const tell = async (url: string): Promise<number> => {
   await moveAway(story, pool, sold)
   await goToAward(story, pool)
   await shutDown(story, pool)
+  await reconcile(story)
   await closeTheBooks(story, pool, sold)
   return story.checked()
 }
