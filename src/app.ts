@@ -2,6 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createPrivateKey, createPublicKey, createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createAccessLog } from './audit/log.js'
+import { accessLogRoutes } from './audit/routes.js'
 import { createAudit } from './audit/service.js'
 import { bankRoutes } from './bank/routes.js'
 import { createBankStatements } from './bank/statements.js'
@@ -13,7 +15,7 @@ import { casefileRoutes } from './casefiles/routes.js'
 import { createCasefiles } from './casefiles/service.js'
 import { checkRoutes } from './checks/routes.js'
 import { createChecks } from './checks/service.js'
-import type { Channels } from './channels/channel.js'
+import type { Channels, Headers } from './channels/channel.js'
 import { createSandboxChannel } from './channels/sandbox/channel.js'
 import { createSmsGateway } from './channels/sms/gateway.js'
 import { smsTopic, type SendSms, type SmsPayload } from './channels/sms/sms.js'
@@ -26,9 +28,11 @@ import { contractRoutes } from './contracts/routes.js'
 import { closureRoutes } from './closure/routes.js'
 import { createClosures } from './closure/service.js'
 import { createContracts } from './contracts/service.js'
-import { createPool, keyLookupSettings } from './db/client.js'
+import { createPool, isDistributed, keyLookupSettings } from './db/client.js'
 import { exclusively } from './db/exclusive.js'
 import { openListener } from './db/listener.js'
+import { serviceUrlOf } from './db/migrate.js'
+import { createReplica } from './db/replica.js'
 import { createUnitOfWork } from './db/unit-of-work.js'
 import { depositRoutes } from './deposits/routes.js'
 import { createDeposits } from './deposits/service.js'
@@ -53,21 +57,28 @@ import { createEvidenceKeeper } from './evidence/keeper.js'
 import { evidenceRoutes, receiptRoutes } from './evidence/routes.js'
 import { createEvidence } from './evidence/service.js'
 import { createRemoteTsa } from './evidence/timestamps.js'
+import { holdRoutes } from './holds/routes.js'
+import { createHolds } from './holds/service.js'
 import { handoverRoutes, handoverSigningProblems } from './handovers/routes.js'
 import { createHandovers } from './handovers/service.js'
 import type { TokenKeys } from './http/authentication.js'
 import { createMetrics } from './http/metrics.js'
 import type { UndeclaredProblem } from './http/problem-details.js'
 import { createServer } from './http/server.js'
+import { createPasswords } from './identity/passwords.js'
 import { createPeople } from './identity/people.js'
+import { stepUpRequired } from './identity/problems.js'
 import { createRevocations, revocationChannel } from './identity/revocations.js'
 import { identityRoutes } from './identity/routes.js'
+import { createSecondFactors } from './identity/second-factors.js'
 import { createIdentity } from './identity/service.js'
+import { createSignIns } from './identity/sign-ins.js'
 import { createJobRunner } from './jobs/runner.js'
 import type { Clock } from './kernel/clock.js'
 import { createVault } from './kernel/vault.js'
 import { createInquiry } from './ledger/inquiry.js'
 import { createLedger } from './ledger/service.js'
+import { createJournalTotals } from './ledger/totals.js'
 import { createAccountChanges } from './merchants/account-changes.js'
 import { merchantRoutes } from './merchants/routes.js'
 import { createMerchants } from './merchants/service.js'
@@ -78,6 +89,9 @@ import { createWorkingDays } from './offices/working-days.js'
 import { createOutbox, type Delivery } from './outbox/service.js'
 import { pauseRoutes } from './pauses/routes.js'
 import { createPauses } from './pauses/service.js'
+import { createOpenMatters } from './privacy/open.js'
+import { privacyRoutes } from './privacy/routes.js'
+import { createPrivacy, type Section } from './privacy/service.js'
 import { productRoutes } from './products/routes.js'
 import { createProducts } from './products/service.js'
 import { createPayables } from './redemptions/payables.js'
@@ -97,11 +111,13 @@ import { refundRoutes } from './refunds/routes.js'
 import { createSending } from './refunds/sending.js'
 import { createRefunds } from './refunds/service.js'
 import { openSandboxClock } from './sandbox/clock.js'
+import { sandboxFaultRoutes } from './sandbox/faults/routes.js'
+import { createSandboxFaults } from './sandbox/faults/service.js'
 import { createHolidaySeed } from './sandbox/holidays.js'
 import { sandboxRoutes } from './sandbox/routes.js'
 import { sandboxPaymentRoutes } from './sandbox/payments/routes.js'
 import { createSandboxPayments } from './sandbox/payments/service.js'
-import { createSeed } from './sandbox/seed.js'
+import { createAdministratorSeed, createPolicySeed, createSeed } from './sandbox/seed.js'
 import { createMerchantSeed } from './sandbox/seed-merchant.js'
 import { createSandboxSms, createSandboxTime } from './sandbox/service.js'
 import { openSeals } from './seals/files.js'
@@ -110,16 +126,26 @@ import { createPayouts } from './settlement/payouts.js'
 import { settlementRoutes } from './settlement/routes.js'
 import { createSettlements } from './settlement/service.js'
 import { createClamav } from './storage/clamav.js'
-import { createFolderShelf } from './storage/folder.js'
-import { createS3Shelf } from './storage/s3.js'
+import { createShelf } from './storage/shelf.js'
 import { createStorage } from './storage/storage.js'
 import { unclaimedRoutes } from './unclaimed/routes.js'
 import { createUnclaimed } from './unclaimed/service.js'
+import { channelReportRoutes } from './clearing/routes.js'
+import { createChannelReports } from './clearing/service.js'
 import { reconciliationRoutes } from './reconciliation/routes.js'
 import { createReconciliations } from './reconciliation/service.js'
+import { staffRoutes } from './staff/routes.js'
+import { createStaff } from './staff/service.js'
 import { partyStatementRoutes } from './statements/routes.js'
 import { createPartyStatements } from './statements/service.js'
 import { createTimetable, type Job } from './timetable/service.js'
+import { trustRoutes } from './trust/routes.js'
+import { createTrust } from './trust/service.js'
+import { createAlerts } from './warnings/alerts.js'
+import { createDailyFigures } from './warnings/daily.js'
+import { warningRoutes } from './warnings/routes.js'
+import { createWarnings } from './warnings/service.js'
+import { createSettings } from './warnings/settings.js'
 import { createAddressGuard } from './webhooks/address.js'
 import { createDispatch } from './webhooks/dispatch.js'
 import { webhookRoutes } from './webhooks/routes.js'
@@ -169,11 +195,13 @@ export type AppOptions = Readonly<{
 export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: AppOptions) => {
   const onError = (error: Error) => { logger.error({ err: error }, 'database connection failed') }
   const metrics = createMetrics()
-  const pool = createPool({ connectionString: serviceUrl, max: config.databasePool, onError })
+  const isCluster = await isDistributed(serviceUrl)
+  const pool = createPool({ connectionString: serviceUrl, max: config.databasePool, onError, isCluster })
 
   const sandboxClock = config.mode === 'sandbox' ? await openSandboxClock({ connectionString: serviceUrl, onError }) : undefined
   const clock: Clock = sandboxClock ?? { now: () => new Date() }
-  const vault = createVault(config.dataKeys, deriveKey(config.secret, 'blind index'))
+  const faults = sandboxClock && createSandboxFaults()
+  const vault = createVault(config.dataKeys, config.indexKeys)
   const tokenKeys = tokenKeysOf(deriveKey(config.secret, 'token signing'))
 
   const audit = createAudit({ clock })
@@ -181,6 +209,11 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     pool, clock, onWrite: audit.record,
     onAfterCommitError: (error) => { logger.error({ err: error }, 'after commit') }
   })
+  const replica = config.databaseReadUrl === undefined ? undefined : createReplica({
+    connectionString: serviceUrlOf(config.databaseReadUrl, config.secret), max: config.databasePool, primary: pool,
+    onError: (error) => { logger.warn({ err: error }, 'replica') }
+  })
+  const supervised = replica ? work.supervisedBy(replica) : work
   const timetable = createTimetable({
     work,
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'deadline failed, will be retried') }
@@ -189,17 +222,17 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     work, clock, vault, awaitDelivery: config.mode === 'sandbox',
     onFailure: (topic, error) => { metrics.outboxFailures.inc({ topic }); logger.warn({ err: error, topic }, 'delivery failed, will be retried') }
   })
-  const storage = createStorage({
-    directory: join(config.dataDirectory, 'incoming'),
-    shelf: config.s3 ? createS3Shelf(config.s3) : createFolderShelf(join(config.dataDirectory, 'files'))
-  })
+  const shelf = createShelf(config)
+  const storage = createStorage({ directory: join(config.dataDirectory, 'incoming'), shelf: faults?.shelf(shelf) ?? shelf })
   const evidence = createEvidence({ clock })
   const ledger = createLedger({ clock, evidence })
   const offices = createOffices({ work, clock })
   const evidenceKeeper = createEvidenceKeeper({
     work, clock, vault, offices,
     remoteTsa: config.tsa && createRemoteTsa({ ...config.tsa, certificates: await readFile(config.tsa.caFile, 'utf8') }),
+    reachTsa: faults?.tsa,
     anchor: config.evmAnchor && await createEvmAnchor(config.evmAnchor),
+    witnesses: config.witnesses,
     onFailure: (step, error) => { metrics.jobFailures.inc({ job: `evidence ${step}` }); logger.error({ err: error, step }, 'evidence log step failed, will be retried') }
   })
   const seals = createSeals({
@@ -212,19 +245,22 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const sandboxChannel = sandboxBank && createSandboxChannel({
     work, clock, outbox, offices, key: deriveKey(config.secret, 'sandbox channel'), enterInBank: sandboxBank.enter
   })
-  const channels: Channels = sandboxChannel ? { sandbox: sandboxChannel } : {}
+  const channels: Channels = sandboxChannel && faults ? { sandbox: faults.channel(sandboxChannel) } : {}
+  const bank = sandboxBank && faults?.bank(sandboxBank.bank)
   const sandboxSms = sandboxClock && createSandboxSms({ work, clock: sandboxClock })
-  const sendSms = sandboxSms?.send ?? (config.smsGateway && createSmsGateway(config.smsGateway))
+  const sendSms = (sandboxSms && faults?.around('sms', sandboxSms.send)) ?? (config.smsGateway && createSmsGateway(config.smsGateway))
   outbox.on<SmsPayload>(smsTopic, deliverSms(sendSms, clock))
 
-  const revocations = createRevocations({ work, clock })
+  const revocations = createRevocations({ work, clock, agree: () => revocationListener.agree() })
   const revocationListener = await openListener({
     connectionString: serviceUrl, channel: revocationChannel, onError,
     onMessage: (sessionId) => { revocations.note(sessionId) }, onConnect: revocations.load
   })
   const people = createPeople({ clock, vault, revocations })
+  const secondFactors = createSecondFactors({ clock, vault, key: deriveKey(config.secret, 'recovery codes') })
+  const signIns = createSignIns({ clock })
   const identity = createIdentity({
-    work, clock, vault, outbox, audit, offices, people, revocations,
+    work, clock, vault, outbox, audit, offices, people, secondFactors, signIns, passwords: createPasswords({ clock, offices }), revocations,
     keys: { codes: deriveKey(config.secret, 'sms codes'), refreshTokens: deriveKey(config.secret, 'refresh tokens') },
     smsIsAvailable: sendSms !== undefined, smsIsLimited: sandboxClock === undefined
   })
@@ -232,7 +268,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const products = createProducts({ work, clock, evidence, offices, merchants })
   const contracts = createContracts({ work, clock, vault, evidence, documents, ledger, timetable, offices, identity, products })
 
-  const redemptionPool = createPool({ connectionString: serviceUrl, max: 2, onError, applicationName: 'ticun redemptions', pipeline: true, settings: keyLookupSettings })
+  const redemptionPool = createPool({ connectionString: serviceUrl, max: 4, onError, applicationName: 'ticun redemptions', pipeline: true, isCluster, settings: isCluster ? {} : keyLookupSettings })
   const redeemer = createRedeemer({
     pool: redemptionPool, clock,
     onBatch: (size, queued) => { metrics.batchSize.observe(size); metrics.queueDepth.set(queued) }
@@ -245,15 +281,22 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     scheduleTerm: (tx, contract, today) => redemptions.scheduleTerm(tx, contract, today)
   })
   const terms = createTerms({ pausesOf: pauses.daysOut })
-  const sending = createSending({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver: (tx, contractIds) => handovers.handedOver(tx, contractIds) })
-  const bankRefunds = createBankRefunds({ work, clock, vault, offices, contracts, ledger, outbox, timetable, sending, bank: sandboxBank?.bank })
+  const holds = createHolds({
+    work, clock, offices, contracts, merchants, ledger, evidence, timetable, notices,
+    unsettledOf: (tx, merchantId, itemId) => payables.unsettledOf(tx, merchantId, itemId),
+    unsentOf: (tx, contractId) => sending.unsentOf(tx, contractId), resumeRefunds: (tx, contractId) => sending.resumeHeld(tx, contractId)
+  })
+  const sending = createSending({
+    work, clock, contracts, ledger, outbox, timetable, channels, heldOf: holds.heldOfRefunds, handedOver: (tx, contractIds) => handovers.handedOver(tx, contractIds)
+  })
+  const bankRefunds = createBankRefunds({ work, clock, vault, offices, contracts, ledger, outbox, timetable, sending, bank })
   const refunds = createRefunds({
     work, clock, contracts, closings, ledger, evidence, timetable, workingDays: createWorkingDays({ offices }),
     quotes: createQuotes({ work, clock, contracts, closings, releases, terms, offices }),
     sending,
     frozen: createFreezes(), paidOrdersOf: (tx, contractIds) => deposits.paidOrdersOf(tx, contractIds)
   })
-  const claims = createClaims({ work, contracts, ledger, evidence, refunds })
+  const claims = createClaims({ work, contracts, ledger, evidence, refunds, holds })
   const cases = createCases({ contracts, evidence, timetable, notices, offices })
   const caseDocuments = createCaseDocuments({ vault, people, merchants, offices, pdfs: documents })
   const endings = createEndings({ contracts, releases, ledger, refunds, timetable })
@@ -277,16 +320,16 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   })
 
   const handovers = createHandovers({
-    work, clock, contracts, merchants, products, offices, people, identity, documents, refunds, releases: createHanding({ contracts, ledger }), ledger, evidence, timetable, notices
+    work, clock, contracts, merchants, products, offices, people, identity, documents, refunds, holds, releases: createHanding({ contracts, ledger }), ledger, evidence, timetable, notices
   })
 
-  const payables = createPayables(claims)
+  const payables = createPayables(claims, holds.heldAmounts)
   const deposits = createDeposits({
     work, clock, contracts, merchants, offices, ledger, evidence, timetable, outbox, channels,
     returnStray: refunds.returnStray, refundWhole: refunds.refundWhole, refundAnswered: refunds.heard,
-    beginTerm: async (tx, contract, today) => {
-      await redemptions.scheduleTerm(tx, contract, today)
-      await certificates.depositBooked(tx, contract)
+    beginTerms: async (tx, paid, today) => {
+      for (const contract of paid.filter(({ kind }) => kind === 'period')) await redemptions.scheduleTerm(tx, contract, today)
+      await certificates.depositsBooked(tx, paid)
     },
     onUnknownOrder: (channel, orderId) => { logger.error({ channel, orderId }, 'a channel told of an order that is not known') }
   })
@@ -294,21 +337,31 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     work, clock, contracts, documents, evidence, identity, merchants, offices, timetable, publicUrl: config.publicUrl,
     placeOf: evidenceKeeper.log.placeOf
   })
-  sandboxChannel?.deliverTo((rawBody, headers) => deposits.receive('sandbox', rawBody, headers))
+  const hear = (rawBody: Buffer, headers: Headers) => deposits.receive('sandbox', rawBody, headers)
+  sandboxChannel?.deliverTo(faults?.around('notifications', hear) ?? hear)
 
-  const payouts = createPayouts({ work, clock, vault, offices, payables, ledger, outbox, timetable, bank: sandboxBank?.bank })
-  const settlements = createSettlements({ work, clock, offices, merchants, payables, claims, ledger, evidence, payouts })
+  const payouts = createPayouts({ work, clock, vault, offices, payables, ledger, outbox, timetable, bank })
+  const settlements = createSettlements({ work, clock, offices, merchants, payables, claims, holds, ledger, evidence, payouts })
   const inquiry = createInquiry()
-  const bankStatements = createBankStatements({ work, clock, vault, offices, ledger, inquiry, evidence, outbox, deposits, payouts, bankRefunds, onBooked: (office, day) => reconciliations.review(office, day) })
-  const reconciliations = createReconciliations({ work, clock, offices, inquiry, evidence, balanceOn: bankStatements.balanceOn })
-  const suspense = createSuspense({ work, clock, ledger, inquiry, evidence, statements: bankStatements, deposits })
+  const bankStatements = createBankStatements({
+    work, clock, vault, offices, ledger, inquiry, evidence, outbox, deposits, payouts, bankRefunds, onBooked: (office, day) => reconciliations.review(office, day),
+    returns: { isOrdered: (tx, id) => suspense.isOrdered(tx, id), recordPaid: (id, at) => suspense.recordPaid(id, at) }
+  })
+  const reconciliations = createReconciliations({ work: supervised, clock, offices, inquiry, evidence, balanceOn: bankStatements.balanceOn, clearingOn: (tx, day) => channelReports.clearingOn(tx, day) })
+  const channelReports = createChannelReports({ work: supervised, clock, offices, inquiry, evidence, onBooked: (office, day) => reconciliations.review(office, day) })
+  const suspense = createSuspense({ work, clock, ledger, inquiry, evidence, statements: bankStatements, deposits, vault, offices, outbox, timetable, bank })
   const unclaimed = createUnclaimed({ work, clock, vault, ledger, evidence, payables, refunds, bankRefunds })
-  const bureau = createBureau({ work, clock, offices, ledger, inquiry, claims })
+  const bureau = createBureau({ work: supervised, clock, offices, ledger, inquiry, claims, holds })
 
   const closures = createClosures({
     work, clock, contracts, merchants, deposits, refunds, ledger, evidence, timetable,
     onFailure: (contractId, error) => { metrics.jobFailures.inc({ job: 'closures' }); logger.error({ err: error, contractId }, 'a contract could not be ended, will be retried') }
   })
+
+  const warningSettings = createSettings({ offices, products })
+  const alerts = createAlerts({ work, clock, evidence, merchants, notices, settings: warningSettings })
+  const warnings = createWarnings({ work: supervised, clock, offices, merchants, settings: warningSettings, alerts })
+  const dailyFigures = createDailyFigures({ work, settings: warningSettings, alerts })
 
   const guard = createAddressGuard({ permitsLoopback: config.webhookLoopback })
   const webhooks = createWebhooks({ work, clock, vault, guard, logSize: evidence.sizeOf })
@@ -318,7 +371,25 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     onFailure: (error) => { metrics.jobFailures.inc({ job: 'webhooks' }); logger.error({ err: error }, 'webhooks could not be sent, will be retried') }
   })
 
-  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), closures.job, outbox.job, identity.job, dispatch.job]
+  const accessLog = createAccessLog({ work, clock, evidence, audit })
+  const ofConsumer: Readonly<Record<string, Section>> = {
+    contracts: async (caller, page) => {
+      const { items, nextCursor } = await contracts.list(caller, page)
+      const whole = await Promise.all(items.map(async (contract) => ({ ...contract, beneficiary: await contracts.beneficiaryOf(caller, contract.id), documents: (await contracts.documentsOf(caller, contract.id)).items })))
+      return { items: whole, nextCursor }
+    },
+    redemptions: (caller, page) => redemptions.list(caller, {}, page),
+    refunds: refunds.list,
+    disputes: disputes.list,
+    transfers: handovers.list,
+    signIns: identity.mySignIns
+  }
+  const privacy = createPrivacy({
+    work, clock, vault, evidence, offices, people, notices, sections: ofConsumer,
+    ...createOpenMatters({ contracts, disputes, refunds, handovers })
+  })
+
+  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), closures.job, outbox.job, identity.job, accessLog.job, dailyFigures.job, dispatch.job, createJournalTotals({ work })]
   const runner = createJobRunner({
     clock, jobs, offices: offices.numbers,
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'job failed, will be retried') }
@@ -328,8 +399,10 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const { app, addRoutes } = await createServer({
     logger, clock, keys: tokenKeys, issuer, version, metrics,
     isRevoked: revocations.isRevoked,
+    stepUp: { check: identity.checkFresh, problem: stepUpRequired },
     isReady: () => ready && runner.isAlive(),
     rateLimit: config.rateLimits ? { max: 300, windowSeconds: 60 } : undefined,
+    limits: config.requestsAtWork,
     trustProxy: config.trustProxy,
     onUndeclared: onUndeclared ?? ((request, kind) => { request.log.warn({ reqId: request.id, code: kind.code }, 'undeclared problem') })
   })
@@ -338,9 +411,12 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
       sms: sandboxSms,
       time: createSandboxTime({ clock: sandboxClock, runner, exclusively: (use) => exclusively(serviceUrl, clockLockKey, use) })
     }),
-    seed: createSeed({ work, offices, people, exclusively: (use) => exclusively(serviceUrl, seedLockKey, use), parts: [createHolidaySeed({ work, offices }), createMerchantSeed({ work, clock, people, merchants, products })] })
+    seed: createSeed({ work, offices, people, exclusively: (use) => exclusively(serviceUrl, seedLockKey, use), parts: [createHolidaySeed({ work, offices }), createPolicySeed({ work, offices }), createAdministratorSeed({ work, people }), createMerchantSeed({ work, clock, people, merchants, products })] })
   }
   await addRoutes(
+    privacyRoutes(privacy),
+    staffRoutes(createStaff({ work, clock, vault, offices, people, secondFactors, signIns })),
+    accessLogRoutes(accessLog),
     identityRoutes({
       identity, signingProblems: handoverSigningProblems,
       documentOf: async (caller, contractId) => await handovers.documentToSign(caller, contractId) ?? contracts.documentToSign(caller, contractId)
@@ -358,6 +434,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     disputeRoutes({ disputes, negotiation, mediation, appointments, arbitration, executions }),
     casefileRoutes({ casefiles, bundles }),
     claimRoutes(claims),
+    holdRoutes(holds),
     pauseRoutes(pauses),
     handoverRoutes(handovers),
     changeRoutes(createChanges({ work, clock, contracts, merchants, evidence, timetable })),
@@ -377,11 +454,15 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     ]),
     bankRoutes(bankStatements, suspense),
     reconciliationRoutes(reconciliations),
+    channelReportRoutes(channelReports),
     webhookRoutes(webhooks),
     bureauRoutes(bureau),
-    ...(sandboxChannel ? [sandboxPaymentRoutes(createSandboxPayments({ work, channel: sandboxChannel, deposits }))] : []),
+    warningRoutes(warnings, alerts),
+    trustRoutes(createTrust({ work, clock, offices, merchants, products, publicUrl: config.publicUrl })),
+    ...(sandboxChannel && sandboxBank ? [sandboxPaymentRoutes(createSandboxPayments({ work, clock, offices, channel: sandboxChannel, bank: sandboxBank, deposits }))] : []),
     ...(sandboxBank ? [sandboxBankRoutes({ sandboxBank, onReturn: payouts.recordReturn }), checkRoutes(createChecks({ work, clock, offices }))] : []),
-    ...(sandbox ? [sandbox.routes] : [])
+    ...(sandbox ? [sandbox.routes] : []),
+    ...(faults ? [sandboxFaultRoutes(faults)] : [])
   )
   await sandbox?.seed()
   await app.ready()
@@ -409,6 +490,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
       await redemptionPool.end()
       await revocationListener.close()
       await sandboxClock?.close()
+      await replica?.close()
       await pool.end()
     }
   }

@@ -1,7 +1,8 @@
 import { hkdfSync } from 'node:crypto'
 import { z } from 'zod'
 import type { EvmOptions } from './evidence/evm.js'
-import type { KeyRing } from './kernel/vault.js'
+import { witnessKeysOf, type WitnessKeys } from './evidence/witness-keys.js'
+import type { IndexRing, KeyRing } from './kernel/vault.js'
 import type { S3Options } from './storage/s3.js'
 
 /*
@@ -19,10 +20,12 @@ const Environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: text.default('127.0.0.1'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_READ_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   TICUN_DATA_DIR: text.default('.ticun'),
   TICUN_MODE: z.enum(['sandbox', 'production']).optional(),
   TICUN_SECRET: z.base64().optional(),
-  TICUN_DATA_KEYS: z.string().regex(/^[\w-]+:[A-Za-z0-9+/=]+(,[\w-]+:[A-Za-z0-9+/=]+)*$/).optional(),
+  TICUN_DATA_KEYS: z.string().regex(/^[\w-]+:(sm4:)?[A-Za-z0-9+/=]+(,[\w-]+:(sm4:)?[A-Za-z0-9+/=]+)*$/).optional(),
+  TICUN_INDEX_KEYS: z.string().regex(/^(secret|[\w-]+:(sm3:)?[A-Za-z0-9+/=]+)(,(secret|[\w-]+:(sm3:)?[A-Za-z0-9+/=]+))*$/).optional(),
   SMS_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   SMS_GATEWAY_KEY: z.base64().optional(),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
@@ -40,6 +43,7 @@ const Environment = z.object({
   TSA_CA_FILE: text.optional(),
   TSA_POLICY: z.string().regex(/^[0-2](\.\d+)+$/).optional(),
   TSA_SECONDS: z.coerce.number().int().min(1).default(60),
+  EVIDENCE_WITNESSES: text.optional(),
   ANCHOR_EVM_URL: z.url({ protocol: /^https?$/ }).optional(),
   ANCHOR_EVM_CHAIN_ID: z.coerce.number().int().min(1).optional(),
   ANCHOR_EVM_KEY: z.string().regex(/^0x[0-9a-fA-F]{64}$/).optional(),
@@ -48,6 +52,8 @@ const Environment = z.object({
   RATE_LIMITS: flag.optional(),
   TRUST_PROXY: flag.default('off'),
   DATABASE_POOL: z.coerce.number().int().min(4).max(200).default(20),
+  REQUESTS_MAX: z.coerce.number().int().min(1).max(100_000).default(512),
+  REDEMPTIONS_MAX: z.coerce.number().int().min(1).max(100_000).default(2_048),
   NODE_ENV: z.string().optional()
 })
 
@@ -55,11 +61,20 @@ export type Config = Readonly<{
   port: number
   host: string
   databaseUrl: string | undefined
+  /** A streaming replica that the bureau's reads go to; undefined: they go where all go. */
+  databaseReadUrl: string | undefined
   databasePool: number
+  /**
+   * Requests that may be at work at once, and redemptions: how long the queues inside can be, for
+   * connections to the database about half a second's worth, for batches about a second's.
+   */
+  requestsAtWork: Readonly<{ usual: number; redemptions: number }>
   dataDirectory: string
   mode: 'sandbox' | 'production'
   secret: Buffer
   dataKeys: KeyRing
+  /** the keys of blind indexes, newest first */
+  indexKeys: IndexRing
   smsGateway: Readonly<{ url: string; key: Buffer }> | undefined
   /** Where files are kept; undefined: in a folder of the data directory. */
   s3: S3Options | undefined
@@ -71,6 +86,8 @@ export type Config = Readonly<{
   publicUrl: string
   /** PKCS#12 files of the seals that offices were given, by the office's number */
   seals: Readonly<{ files: ReadonlyMap<number, string>; password: string }>
+  /** Whose cosignatures on checkpoints are kept. */
+  witnesses: WitnessKeys
   /** An outside time-stamping authority; undefined: each office's own. */
   tsa: Readonly<{ url: string; caFile: string; policy: string | undefined; pauseMs: number }> | undefined
   /** The chain that checkpoints are anchored in. */
@@ -92,13 +109,31 @@ const refuse = (message: string): never => { throw new ConfigError(message) }
 export const deriveKey = (secret: Buffer, purpose: string, length = 32): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, 'ticun', purpose, length))
 
-const dataKeysOf = (list: string): KeyRing => list.split(',').map((item) => {
-  const [id = '', key = ''] = item.split(':')
-  const bytes = Buffer.from(key, 'base64')
-  if (bytes.length !== 32) refuse(`TICUN_DATA_KEYS: the key ${id} must have 32 bytes, base64`)
-  if (bytes.equals(sandboxDataKey)) refuse(`TICUN_DATA_KEYS: the key ${id} is the published one of the sandbox`)
-  return { id, key: bytes }
-})
+/** `id:key` or `id:suite:key` of a list of keys: what is before the last colon, and the key's bytes. */
+const keyItemsOf = (variable: string, list: string) => {
+  const items = list.split(',').map((item) => {
+    const [id = '', ...rest] = item.split(':')
+    return { id, suite: rest.length > 1 ? rest[0] : undefined, key: Buffer.from(rest.at(-1) ?? '', 'base64') }
+  })
+  const [twice] = items.filter(({ id }, i) => items.findIndex((other) => other.id === id) !== i)
+  if (twice) refuse(`${variable}: the key ${twice.id} is named twice`)
+  for (const { id, key } of items.filter((item) => item.id !== derivedIndexKey || variable !== 'TICUN_INDEX_KEYS')) {
+    if (key.length !== 32) refuse(`${variable}: the key ${id} must have 32 bytes, base64`)
+    if (key.equals(sandboxDataKey)) refuse(`${variable}: the key ${id} is the published one of the sandbox`)
+  }
+  return items
+}
+
+const dataKeysOf = (list: string): KeyRing =>
+  keyItemsOf('TICUN_DATA_KEYS', list).map(({ id, suite, key }) => ({ id, key, ...(suite === 'sm4' ? { cipher: 'sm4' as const } : {}) }))
+
+/** The index key that is derived from the service's secret, by its name in a list. */
+const derivedIndexKey = 'secret'
+
+const indexKeysOf = (list: string, secret: Buffer): IndexRing =>
+  keyItemsOf('TICUN_INDEX_KEYS', list).map(({ id, suite, key }) => id === derivedIndexKey
+    ? { id: undefined, key: deriveKey(secret, 'blind index') }
+    : { id, key, ...(suite === 'sm3' ? { hash: 'sm3' as const } : {}) })
 
 const productionSecret = (secret: string | undefined): Buffer => {
   const bytes = Buffer.from(secret ?? '', 'base64')
@@ -128,6 +163,8 @@ const sealsOf = ({ SEAL_FILES = '', SEAL_PASSWORD }: z.output<typeof Environment
   return { files, password: SEAL_PASSWORD ?? '' }
 }
 
+const witnessesOf = (e: z.output<typeof Environment>): Config['witnesses'] => witnessKeysOf(e.EVIDENCE_WITNESSES) ?? refuse('EVIDENCE_WITNESSES: must be verifier keys of witnesses (name+hash+base64, C2SP tlog-cosignature), separated by commas')
+
 const tsaOf = (e: z.output<typeof Environment>): Config['tsa'] => {
   if (e.TSA_URL === undefined) return undefined
   if (e.TSA_CA_FILE === undefined) return refuse('TSA_URL also needs TSA_CA_FILE: the PEM certificates that vouch for the authority')
@@ -156,11 +193,14 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
     port: e.PORT,
     host: e.HOST,
     databaseUrl: e.DATABASE_URL,
+    databaseReadUrl: e.DATABASE_READ_URL,
     databasePool: e.DATABASE_POOL,
+    requestsAtWork: { usual: e.REQUESTS_MAX, redemptions: e.REDEMPTIONS_MAX },
     dataDirectory: e.TICUN_DATA_DIR,
     mode,
     secret,
     dataKeys: e.TICUN_DATA_KEYS === undefined ? [{ id: 'sandbox', key: sandboxDataKey }] : dataKeysOf(e.TICUN_DATA_KEYS),
+    indexKeys: indexKeysOf(e.TICUN_INDEX_KEYS ?? derivedIndexKey, secret),
     smsGateway: e.SMS_GATEWAY_URL === undefined ? undefined : { url: e.SMS_GATEWAY_URL, key: smsGatewayKey(e.SMS_GATEWAY_KEY) },
     s3: s3Of(e),
     clamav: e.CLAMAV_URL === undefined ? undefined : clamavOf(new URL(e.CLAMAV_URL)),
@@ -168,6 +208,7 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
     publicUrl: (e.PUBLIC_URL ?? `http://${e.HOST}:${e.PORT}`).replace(/\/+$/, ''),
     seals: sealsOf(e),
     tsa: tsaOf(e),
+    witnesses: witnessesOf(e),
     evmAnchor: evmAnchorOf(e),
     logLevel: e.LOG_LEVEL,
     rateLimits: e.RATE_LIMITS === undefined ? mode === 'production' : e.RATE_LIMITS === 'on',

@@ -15,7 +15,9 @@ const kinds: Readonly<Record<CertificateCheck['kind'], readonly [string, string]
   redemption_statement: ['核销明细', 'Redemption statement'],
   settlement_statement: ['结算单', 'Settlement statement'],
   refund_certificate: ['退费证明', 'Refund certificate'],
+  settlement_agreement: ['和解协议', 'Settlement agreement'],
   mediation_agreement: ['调解协议', 'Mediation agreement'],
+  judgment_record: ['法院裁判登记', 'Record of a judgment'],
   award: ['仲裁裁决书', 'Award'],
   handover: ['合同转让书', 'Contract handover']
 }

@@ -77,8 +77,8 @@ export const createCertificates = ({ work, clock, contracts, documents, evidence
     }))
   }
 
-  /** Called in the transaction in which a contract is paid: its certificate is issued right after. */
-  const depositBooked = (tx: Tx, { id }: Contract): Promise<void> => timetable.set(tx, depositDeadline, id, clock.now())
+  /** Called in the transaction in which contracts are paid: their certificates are issued right after. */
+  const depositsBooked = (tx: Tx, paid: readonly Contract[]): Promise<void> => timetable.setAll(tx, depositDeadline, paid.map(({ id }) => id), clock.now())
 
   const issueDepositOf = (office: number, id: ContractId): Promise<CertificateNumber> =>
     work.write(worker, office, async (tx) => issueDeposit(tx, await contracts.find(tx, id)))
@@ -161,7 +161,7 @@ export const createCertificates = ({ work, clock, contracts, documents, evidence
       return after
     })
 
-  return { issue, depositBooked, depositCertificate, check, show, proposeRevocation, revoke }
+  return { issue, depositsBooked, depositCertificate, check, show, proposeRevocation, revoke }
 }
 
 export type Certificates = ReturnType<typeof createCertificates>

@@ -109,6 +109,27 @@ const journal: readonly Check[] = [
       where assets_fen <> liabilities_fen`
   },
   {
+    name: 'journal-totals-add-up',
+    says: 'The sums of the journal by hour are those of the entries they were made of',
+    sql: `
+      with summed as (
+        select office_id, kind, booked_hour, occurred_hour, sum(debit_fen) as debit_fen, sum(credit_fen) as credit_fen
+        from journal_totals group by office_id, kind, booked_hour, occurred_hour
+      ), booked as (
+        select e.office_id, e.kind, date_trunc('hour', e.booked_at, 'UTC') as booked_hour, date_trunc('hour', t.occurred_at, 'UTC') as occurred_hour,
+          coalesce(sum(e.amount_fen) filter (where e.side = 'D'), 0) as debit_fen, coalesce(sum(e.amount_fen) filter (where e.side = 'C'), 0) as credit_fen
+        from (select office_id, max(until_id::text)::uuid as until_id from journal_totals group by office_id) s
+        join entries e on e.office_id = s.office_id and e.transfer_id <= s.until_id
+        join transfers t on t.office_id = e.office_id and t.id = e.transfer_id
+        group by 1, 2, 3, 4
+      )
+      select coalesce(s.office_id, b.office_id) as office_id, coalesce(s.kind, b.kind) as kind, coalesce(s.booked_hour, b.booked_hour) as booked_hour,
+        s.debit_fen as summed_debit_fen, b.debit_fen, s.credit_fen as summed_credit_fen, b.credit_fen
+      from summed s
+      full join booked b on b.office_id = s.office_id and b.kind = s.kind and b.booked_hour = s.booked_hour and b.occurred_hour = s.occurred_hour
+      where s.debit_fen is distinct from b.debit_fen or s.credit_fen is distinct from b.credit_fen`
+  },
+  {
     name: 'one-leaf-per-transfer',
     says: 'Every money movement has exactly one evidence leaf, of the same event and about the same thing',
     sql: `
@@ -328,6 +349,65 @@ const refunds: readonly Check[] = [
   }
 ]
 
+/** Holds against whom it says that were approved and in force at an instant. */
+const heldAt = (at: string, of: string): string => `select coalesce(sum(h.amount_fen), 0) as held_fen from legal_holds h
+        where ${of} and h.approved_at < ${at} and h.ends_at > ${at} and (h.ended_at is null or h.ended_at > ${at})`
+
+const holds: readonly Check[] = [
+  {
+    name: 'held-money-stays',
+    says: 'Nothing was paid or collected out of a merchant\'s payable, or a contract\'s part of it, and no refund was sent, that left less than courts held at that moment',
+    sql: `
+      with out_of_payable as (
+        select t.office_id, t.id as transfer_id, t.reference, a.merchant_id, e.amount_fen, e.balance_after_fen as left_fen, t.booked_at
+        from transfers t
+        join entries e on e.office_id = t.office_id and e.transfer_id = t.id and e.kind = 'payable' and e.side = 'D'
+        join accounts a on a.office_id = e.office_id and a.id = e.account_id
+        where t.event in ('settlement-approved', 'claim-collected')
+      ), item_of_contract as (
+        select i.office_id, i.id, r.contract_id, s.approved_at, sum(r.amount_fen) as amount_fen
+        from settlement_items i
+        join settlements s on s.office_id = i.office_id and s.id = i.settlement_id
+        join releases r on r.office_id = i.office_id and r.item_id = i.id
+        where i.status in ('approved', 'submitted', 'paid')
+          and exists (select from legal_holds h where h.office_id = r.office_id and h.contract_id = r.contract_id and h.against = 'merchant')
+        group by i.office_id, i.id, r.contract_id, s.approved_at
+      ), refund_sent as (
+        select t.office_id, t.reference, r.contract_id, r.refund_fen as amount_fen, t.booked_at
+        from transfers t join refunds r on r.office_id = t.office_id and r.contract_id = t.contract_id and t.reference = ${typeId('ref', 'r.id')}
+        where t.event = 'refund-sent' and r.purpose = 'principal'
+          and exists (select from legal_holds h where h.office_id = r.office_id and h.contract_id = r.contract_id and h.against = 'consumer')
+      )
+      select p.office_id, p.reference, p.amount_fen, p.left_fen, h.held_fen
+      from out_of_payable p
+      cross join lateral (${heldAt('p.booked_at', "h.office_id = p.office_id and h.merchant_id = p.merchant_id and h.against = 'merchant' and h.contract_id is null")}) h
+      where p.left_fen < least(p.left_fen + p.amount_fen, h.held_fen)
+      union all
+      select p.office_id, p.id::text, p.amount_fen, l.left_fen, h.held_fen
+      from item_of_contract p
+      cross join lateral (${heldAt('p.approved_at', "h.office_id = p.office_id and h.contract_id = p.contract_id and h.against = 'merchant'")}) h
+      cross join lateral (
+        select coalesce(sum(r.amount_fen), 0) as left_fen
+        from releases r
+        left join settlement_items i on i.office_id = r.office_id and i.id = r.item_id
+        left join settlements s on s.office_id = i.office_id and s.id = i.settlement_id
+        where r.office_id = p.office_id and r.contract_id = p.contract_id and r.state in ('payable', 'voided') and r.due_at <= p.approved_at
+          and (s.approved_at is null or s.approved_at > p.approved_at)) l
+      where h.held_fen > 0 and l.left_fen < least(l.left_fen + p.amount_fen, h.held_fen)
+      union all
+      select p.office_id, p.reference, p.amount_fen, l.left_fen, h.held_fen
+      from refund_sent p
+      cross join lateral (${heldAt('p.booked_at', "h.office_id = p.office_id and h.contract_id = p.contract_id and h.against = 'consumer'")}) h
+      cross join lateral (
+        select coalesce(sum(r.refund_fen), 0) as left_fen
+        from refunds r
+        where r.office_id = p.office_id and r.contract_id = p.contract_id and r.purpose = 'principal' and r.status in ${committed} and coalesce(r.approved_at, r.created_at) <= p.booked_at
+          and coalesce((select t.event from transfers t where t.office_id = r.office_id and t.contract_id = r.contract_id and t.reference = ${typeId('ref', 'r.id')}
+            and t.event in ('refund-sent', 'refund-confirmed', 'refund-failed', 'refund-returned') and t.booked_at <= p.booked_at order by t.booked_at desc, t.id desc limit 1), 'refund-failed') in ('refund-failed', 'refund-returned')) l
+      where h.held_fen > 0 and l.left_fen < least(l.left_fen + p.amount_fen, h.held_fen)`
+  }
+]
+
 const bank: readonly Check[] = [
   {
     name: 'suspense-equals-items',
@@ -389,7 +469,7 @@ const evidence: readonly Check[] = [
   }
 ]
 
-const appendOnly = "('transfers', 'entries', 'evidence_entries', 'evidence_positions', 'evidence_checkpoints', 'evidence_timestamps', 'evidence_anchors', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
+const appendOnly = "('transfers', 'entries', 'journal_totals', 'evidence_entries', 'evidence_positions', 'evidence_checkpoints', 'evidence_timestamps', 'evidence_cosignatures', 'evidence_anchors', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
 
 const database: readonly Check[] = [
   {
@@ -445,4 +525,4 @@ const database: readonly Check[] = [
 ]
 
 /** Every check, in the order of the report. */
-export const checks: readonly Check[] = [...journal, ...contracts, ...changes, ...merchants, ...unclaimed, ...refunds, ...bank, ...evidence, ...database]
+export const checks: readonly Check[] = [...journal, ...contracts, ...changes, ...merchants, ...unclaimed, ...refunds, ...holds, ...bank, ...evidence, ...database]

@@ -19,7 +19,7 @@ export const closureRoutes = (closures: Closures): Routes => async (app) => {
 
   app.post('/merchants/:id/closure/approve', {
     schema: { operationId: 'approveClosure', summary: 'Approve closure mode: every open contract is refunded', tags, params: OfMerchant, response: { 200: Closure } },
-    config: { access: ['notary'], problems: [wrongState, samePerson] }
+    config: { stepUp: true, access: ['notary'], problems: [wrongState, samePerson] }
   }, async ({ caller, params }) => closures.approve(caller, params.id))
 
   app.post('/merchants/:id/closure/cancel', {

@@ -1,5 +1,7 @@
 import type { Block, Sheet } from '../documents/model.js'
 import { day, dayOf, merchantText, money, personText } from '../documents/wording.js'
+import { isUnder14 } from '../identity/model.js'
+import { dateOf } from '../kernel/calendar.js'
 import type { Fen } from '../kernel/money.js'
 import type { Offer, ReleaseRule } from '../products/model.js'
 import type { Beneficiary } from './model.js'
@@ -13,7 +15,7 @@ import type { Beneficiary } from './model.js'
  * 法释〔2025〕4号: the Supreme People's Court on prepaid consumption, in force since 2025-05-01.
  */
 
-export const templateVersion = '2026-2'
+export const templateVersion = '2026-3'
 
 export type DocumentFacts = Readonly<{
   contractId: string
@@ -65,6 +67,15 @@ const contentOf = ({ kind, sessions = 0, bonusSessions = 0, priceFen, bonusFen =
   }
 }
 
+/** What a guardian consents to, apart from the rest, by signing for a child under 14 (Personal Information Protection Law Art 29, 31). */
+export const guardianConsent = '实际使用人不满十四周岁。甲方声明其为该未成年人的父母或者其他监护人，并就此单独同意：为订立和履行本合同，处理该未成年人的姓名、公民身份号码和到店使用记录；除法律规定外不作他用，不向他人提供；甲方可以随时查阅、复制、更正，或者请求删除依法无须保存的部分（个人信息保护法第二十九条、第三十一条）。'
+
+/** Whether the contract is for a child whose data needs a guardian's consent. */
+export const needsGuardian = ({ beneficiary, madeAt }: Pick<DocumentFacts, 'beneficiary' | 'madeAt'>): boolean =>
+  beneficiary !== null && isUnder14(beneficiary.idNumber, dateOf(madeAt))
+
+const guardianClauses = (facts: DocumentFacts): string[] => (needsGuardian(facts) ? [guardianConsent] : [])
+
 const subject = (facts: DocumentFacts): Article => {
   const { offer, venues, productId, productVersion, beneficiary } = facts
   return {
@@ -74,7 +85,8 @@ const subject = (facts: DocumentFacts): Article => {
       ...contentOf(offer),
       offer.kind === 'period' ? '期限届满，合同终止。' : `有效期：自付款之日起 ${offer.validDays} 日。`,
       `适用门店：${venues.map(({ name, address, leaseUntil }) => `${name}（${address}；场地租期至 ${day(leaseUntil)}）`).join('；') || '乙方全部门店'}。本合同期限不超过适用门店的场地租期。`,
-      beneficiary ? `实际使用人：${personText(beneficiary)}。甲方为付款人与合同当事人。` : '甲方本人使用。'
+      beneficiary ? `实际使用人：${personText(beneficiary)}。甲方为付款人与合同当事人。` : '甲方本人使用。',
+      ...guardianClauses(facts)
     ]
   }
 }

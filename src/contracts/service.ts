@@ -21,12 +21,12 @@ import type { Offices } from '../offices/service.js'
 import { Offer } from '../products/model.js'
 import type { ForSale, Products } from '../products/service.js'
 import type { Timetable } from '../timetable/service.js'
-import { documentOf, legalMeaningIn, legalMeaningOf, sealStatement, templateVersion, type DocumentFacts } from './document.js'
+import { documentOf, guardianConsent, legalMeaningIn, legalMeaningOf, needsGuardian, sealStatement, templateVersion, type DocumentFacts } from './document.js'
 import { ContractId, ContractView, type Beneficiary, type Contract, type ContractFilter, type NewContract, type Signature } from './model.js'
 import { identityRequired } from './problems.js'
 import { agree, checkBalance, checkSignable, countUnits, expire, isToExpire, maskedPhone, mayRevive, sign } from './rules.js'
 import {
-  countContractsToClose, findContract, findShownTerms, findTerms, freezeContractsOf, insertContract,
+  countContractsToClose, findContract, findShownTerms, findTerms, freezeContractsOf, insertContract, insertGuardianConsent,
   insertTerms, listContracts, listContractsToClose, listOffers, lockBalanceOfPerson, lockContracts, updateContracts, updateHolder, updateSignature, type Holder, type ShownTerms
 } from './store.js'
 
@@ -56,7 +56,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 /** Where a signature came from, and the salt its address is committed to with. */
 type SignedFrom = Readonly<{ address: string; salt: string }>
 
-type Buyer = Readonly<{ particulars: Beneficiary; idNumberIndex: Buffer }>
+type Buyer = Readonly<{ particulars: Beneficiary; idNumberIndex: Buffer; idNumberIndexes: readonly Buffer[] }>
 type Office = Awaited<ReturnType<Offices['byNumber']>>
 
 const coveredVenues = ({ offer: { venueIds }, venues }: ForSale): DocumentFacts['venues'] =>
@@ -121,10 +121,20 @@ export const createContracts = ({ work, clock, vault, evidence, documents, ledge
 
   /** @throws identity_required (422) until the buyer has entered legal name and ID number */
   const buyerOf = async (tx: Tx, personId: Id<'per'>): Promise<Buyer> => {
-    const { legalName, idNumber, idNumberIndex } = await identity.personOf(tx, personId)
+    const { legalName, idNumber, idNumberIndex, idNumberIndexes } = await identity.personOf(tx, personId)
     if (legalName === undefined || idNumber === undefined || idNumberIndex === undefined) throw identityRequired({})
-    return { particulars: { legalName, idNumber }, idNumberIndex }
+    return { particulars: { legalName, idNumber }, idNumberIndex, idNumberIndexes }
   }
+
+  const beneficiaryIn = ({ beneficiarySealed }: { beneficiarySealed: string | null }): Beneficiary | null =>
+    (beneficiarySealed === null ? null : JSON.parse(vault.open(beneficiarySealed, sealed.beneficiary)) as Beneficiary)
+
+  /** Who uses what was bought, where it is not the buyer; for a party, as the caller sees it. @throws not_found (404) */
+  const beneficiaryOf = (caller: Caller, id: ContractId): Promise<Beneficiary | null> => work.read(actorOf(caller), officeOf(id), async (tx) => {
+    const terms = await findTerms(tx, id)
+    if (!terms) throw notFound({})
+    return beneficiaryIn(terms)
+  })
 
   /** The office of an id. @throws not_found (404) where there is none of that number */
   const officeOfId = async (id: string): Promise<Office> => {
@@ -134,11 +144,11 @@ export const createContracts = ({ work, clock, vault, evidence, documents, ledge
   }
 
   /** Checks the lease and, under the lock of the person's row, the cap. @throws outlasts_lease, cap_exceeded (422) */
-  const checkPurchase = async (tx: Tx, { merchant, offer, venues }: ForSale, { idNumberIndex }: Buyer, now: Date): Promise<DocumentFacts['cap']> => {
+  const checkPurchase = async (tx: Tx, { merchant, offer, venues }: ForSale, { idNumberIndexes }: Buyer, now: Date): Promise<DocumentFacts['cap']> => {
     products.checkLease(offer, venues, dateOf(now))
     const { value, source } = await products.capRules(tx, merchant.district, dateOf(now))
     const cap = { limitFen: value.balanceFenMax, source }
-    checkBalance(await lockBalanceOfPerson(tx, merchant.id, idNumberIndex), offer.priceFen, cap)
+    checkBalance(await lockBalanceOfPerson(tx, merchant.id, idNumberIndexes), offer.priceFen, cap)
     return cap
   }
 
@@ -191,13 +201,17 @@ export const createContracts = ({ work, clock, vault, evidence, documents, ledge
       return { documentSha256: terms.documentSha256 }
     })
 
-  const appendSigned = async (tx: Tx, { id: contractId, merchantId }: Contract, { challengeId, documentSha256 }: SigningAttempt, acceptArbitration: boolean, { address, salt }: SignedFrom, at: Date): Promise<void> => {
+  const appendSigned = async (tx: Tx, { id: contractId, merchantId, consumerId, createdAt }: Contract, { challengeId, documentSha256 }: SigningAttempt, acceptArbitration: boolean, { address, salt }: SignedFrom, at: Date): Promise<void> => {
     const about = { subject: contractId, contractId, merchantId, occurredAt: at }
     const terms = await findTerms(tx, contractId)
     invariant(terms, `contract ${contractId} has no terms`)
     const told = legalMeaningIn(vault.open(terms.documentSealed, sealed.document))
     const addressHash = commitment(salt, address)
     await evidence.appendFact(tx, { ...about, fact: 'legal-meaning-told', payload: { documentSha256, toldSha256: sha256(told) } })
+    if (needsGuardian({ beneficiary: beneficiaryIn(terms), madeAt: createdAt })) {
+      await insertGuardianConsent(tx, { officeId: tx.office, contractId, guardianId: consumerId, textSha256: sha256(guardianConsent), givenAt: at })
+      await evidence.appendFact(tx, { ...about, fact: 'guardian-consented', payload: { documentSha256, challengeId, consentSha256: sha256(guardianConsent) } })
+    }
     await evidence.appendFact(tx, { ...about, fact: 'contract-signed', payload: { documentSha256, challengeId, addressHash, acceptArbitration } })
     await documents.askSeal(tx, 'contract', contractId, sealStatement({ documentSha256, challengeId, addressHash, acceptArbitration, at }))
   }
@@ -294,7 +308,7 @@ export const createContracts = ({ work, clock, vault, evidence, documents, ledge
   }))
 
   return {
-    find, lock, lockMany, save, buyerOf, offerOf, offersOf, view, create, documentToSign, signDocument, list, show, document, documentSeenBy, documentsOf, statement,
+    find, lock, lockMany, save, buyerOf, beneficiaryOf, offerOf, offersOf, view, create, documentToSign, signDocument, list, show, document, documentSeenBy, documentsOf, statement,
     /** For handing over: a person's whole balance at a merchant, under the lock of their row, and who holds a contract from now on. */
     lockBalance: lockBalanceOfPerson, replaceHolder: (tx: Tx, { id }: Contract, holder: Holder): Promise<void> => updateHolder(tx, id, holder),
     /** For closure mode: freeze all of a merchant's contracts, and find those still to be ended. */

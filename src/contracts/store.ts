@@ -4,7 +4,7 @@ import { uuidOf } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { Contract, ContractId, ContractStatus } from './model.js'
-import { capHolders, contracts, contractTerms } from './table.js'
+import { capHolders, contracts, contractTerms, guardianConsents } from './table.js'
 
 /** The columns of the contract row that rules see. */
 const contractColumns = {
@@ -84,6 +84,10 @@ const termsOf = (office: number, id: ContractId) => and(eq(contractTerms.officeI
 export const findTerms = async ({ db, office }: Tx, id: ContractId): Promise<TermsRow | undefined> =>
   (await db.select().from(contractTerms).where(termsOf(office, id)))[0]
 
+export const insertGuardianConsent = async ({ db }: Tx, row: typeof guardianConsents.$inferInsert): Promise<void> => {
+  await db.insert(guardianConsents).values(row)
+}
+
 export const updateSignature = async ({ db, office }: Tx, id: ContractId, signed: Pick<TermsRow, 'acceptArbitration' | 'signature'>): Promise<void> => {
   await db.update(contractTerms).set(signed).where(termsOf(office, id))
 }
@@ -117,22 +121,25 @@ export const listContracts = ({ db }: Tx, { office, status, merchantId }: Contra
     .orderBy(desc(contracts.id)).limit(limit)
 
 /**
- * Locks the row of one person at one merchant, by the index of the ID number, and sums that
+ * Locks the row of one person at one merchant, by the indexes of the ID number (of every key of the
+ * ring, and of a number that was corrected), and sums that
  * person's whole balance there: held, disputed, and the price of contracts that wait for signature
  * or payment. It runs as the service's own role, because the person may have bought under another
  * phone, whose contracts this consumer's role does not see; only the sum comes out.
  */
-export const lockBalanceOfPerson = (tx: Tx, merchantId: MerchantId, idNumberIndex: Buffer): Promise<Fen> => inRole(tx, 'worker', async ({ db, office }) => {
-  const holder = { officeId: office, merchantId, idNumberIndex }
-  await db.insert(capHolders).values(holder).onConflictDoNothing()
-  await db.select().from(capHolders).where(and(
-    eq(capHolders.officeId, office), eq(capHolders.merchantId, merchantId), eq(capHolders.idNumberIndex, idNumberIndex)
-  )).for('update')
+export const lockBalanceOfPerson = (tx: Tx, merchantId: MerchantId, idNumberIndexes: readonly Buffer[]): Promise<Fen> => inRole(tx, 'worker', async ({ db, office }) => {
+  // In one order, so that two purchases of one person cannot wait for each other.
+  for (const idNumberIndex of [...idNumberIndexes].sort(Buffer.compare)) {
+    await db.insert(capHolders).values({ officeId: office, merchantId, idNumberIndex }).onConflictDoNothing()
+    await db.select().from(capHolders).where(and(
+      eq(capHolders.officeId, office), eq(capHolders.merchantId, merchantId), eq(capHolders.idNumberIndex, idNumberIndex)
+    )).for('update')
+  }
   const [row] = await db.select({
     balanceFen: sql<bigint>`coalesce(sum(${contracts.heldFen} + ${contracts.disputedFen} + case when ${contracts.status} in ('awaiting_signature', 'awaiting_payment') then ${contracts.priceFen} else 0 end), 0)::bigint`
   }).from(contracts)
     .innerJoin(contractTerms, and(eq(contractTerms.officeId, contracts.officeId), eq(contractTerms.contractId, contracts.id)))
-    .where(and(eq(contracts.officeId, office), eq(contracts.merchantId, merchantId), eq(contractTerms.idNumberIndex, idNumberIndex)))
+    .where(and(eq(contracts.officeId, office), eq(contracts.merchantId, merchantId), inArray(contractTerms.idNumberIndex, [...idNumberIndexes])))
   return row?.balanceFen ?? 0n
 })
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, check, date, foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { bytes, fen, id, ids, instant, officeId } from '../db/columns.js'
-import { allow, allowAll, ofConsumer, ofFormerHolder, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
+import { allow, allowAll, context, ofConsumer, ofFormerHolder, ofMerchant, ofOffice, ofVisibleContract } from '../db/policies.js'
 import { merchants } from '../merchants/table.js'
 import type { OfferWire, ProductKind, ReleaseRule } from '../products/model.js'
 import type { ContractStatus, FreezeReason } from './model.js'
@@ -104,6 +104,26 @@ export const contractTerms = pgTable('contract_terms', {
   ...allowAll('contract_terms', ['insert', 'update'], ['consumer'], ofVisibleContract('contract_terms')),
   ...allowAll('contract_terms', ['select'], ['notary'], ofOffice),
   ...allowAll('contract_terms', ['select', 'insert', 'update'], ['worker'], ofOffice)
+])
+
+/**
+ * A guardian's consent, apart from the contract's signature, to the keeping of a child's particulars
+ * (Personal Information Protection Law Art 29 and 31): given with the signature of a document that
+ * says so. Append-only.
+ */
+export const guardianConsents = pgTable('guardian_consents', {
+  officeId: officeId(),
+  contractId: id('contract_id', 'ctr').notNull(),
+  guardianId: id('guardian_id', 'per').notNull(),
+  /** of the consent's text */
+  textSha256: text('text_sha256').notNull(),
+  givenAt: instant('given_at').notNull()
+}, (t) => [
+  primaryKey({ name: 'guardian_consents_pk', columns: [t.officeId, t.contractId] }),
+  foreignKey({ name: 'guardian_consents_contract', columns: [t.officeId, t.contractId], foreignColumns: [contracts.officeId, contracts.id] }),
+  allow('guardian_consents', 'select', ['consumer'], sql`guardian_id = ${context.person}`),
+  allow('guardian_consents', 'insert', ['consumer'], sql`guardian_id = ${context.person} and ${ofOffice}`),
+  ...allowAll('guardian_consents', ['select'], ['notary', 'worker'], ofOffice)
 ])
 
 /** The row that purchases of one person at one merchant lock, so that two cannot pass the cap together. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Id } from './id.js'
 
-/** The six ends (端) a person may sign in at. A token is for exactly one. */
-export const End = z.enum(['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator'])
+/** The six ends (端) of the trade a person may sign in at, and that of who administers the deployment. A token is for exactly one. */
+export const End = z.enum(['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator', 'administrator'])
 export type End = z.infer<typeof End>
 
 /** Who calls: a person, at one end, within at most one office and one merchant. */
@@ -15,7 +15,9 @@ export type Caller = Readonly<{
   merchantId: Id<'mer'> | undefined
   sessionId: Id<'ses'>
   /** The HTTP request behind the call, for the audit log. */
-  request: Readonly<{ id: string; operation: string; address: string }>
+  request: Readonly<{ id: string; operation: string; address: string; /** what the client says it is; at sign-in */ device?: string }>
+  /** Tells the HTTP layer how far what is read for the call lies behind, in milliseconds. */
+  noteLag?: (lagMs: number) => void
 }>
 
 /**

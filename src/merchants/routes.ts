@@ -86,7 +86,7 @@ export const merchantRoutes = (merchants: Merchants, changes: AccountChanges): R
 
   app.post('/settlement-account-changes/:id/approve', {
     schema: { operationId: 'approveAccountChange', summary: 'Approve a change; the second notary\'s approval sets the day\'s wait going', tags, params: changeParams, response: { 200: AccountChange } },
-    config: { access: ['notary'], problems: [wrongState, samePerson] }
+    config: { stepUp: true, access: ['notary'], problems: [wrongState, samePerson] }
   }, async ({ caller, params: { id } }) => changes.approve(caller, id))
 
   app.post('/settlement-account-changes/:id/end', {

@@ -13,7 +13,7 @@ import type { Offices } from '../offices/service.js'
 import { Merchant, MerchantId, StaffMember, type MerchantApplication, type MerchantDetail, type MerchantQuery, type NewStaffMember, type Review, type SettlementAccount, type Venue, type VenueId, type VenueTerms } from './model.js'
 import { venueExists } from './problems.js'
 import { checkAlive, checkCreditCode, checkOwner, masked, mayReadApplication, review } from './rules.js'
-import { findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
+import { findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, lockMerchants, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -58,6 +58,10 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
     if (!merchant) throw notFound({})
     return merchant
   }
+
+  /** Locks merchants that are there, each named once, in id order; otherwise as `lock`. */
+  const lockMany = async (tx: Tx, ids: readonly MerchantId[]): Promise<Map<MerchantId, MerchantRow>> =>
+    new Map((await lockMerchants(tx, ids)).map((merchant) => [merchant.id, merchant]))
 
   /** The names of merchants, by id. */
   const namesOf = async (tx: Tx, ids: readonly MerchantId[]): Promise<Map<MerchantId, string>> =>
@@ -110,7 +114,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
       const now = clock.now()
       const merchant: MerchantRow = {
         ...applied, officeId: tx.office, id: newId('mer', tx.office), status: 'in_review', reason: null,
-        appliedBy: caller.personId, createdAt: now, reviewedBy: null, reviewedAt: null
+        appliedBy: caller.personId, createdAt: now, reviewedBy: null, reviewedAt: null, approvedAt: null
       }
       await insertMerchant(tx, merchant)
       await insertSettlementAccount(tx, {
@@ -138,7 +142,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
     return work.write(actorOf(caller), officeOf(id), async (tx) => {
       const before = await lock(tx, id)
       const now = clock.now()
-      const changed = { id, status: review(before.status, word), reason, reviewedBy: caller.personId, reviewedAt: now }
+      const changed = { id, status: review(before.status, word), reason, reviewedBy: caller.personId, reviewedAt: now, approvedAt: word === 'approve' ? now : before.approvedAt }
       await updateMerchant(tx, changed)
       await evidence.appendFact(tx, {
         fact: facts[word], subject: id, merchantId: id, occurredAt: now, payload: { creditCode: before.creditCode, status: changed.status }
@@ -230,7 +234,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
       accountNameSealed: vault.seal(accountName, sealed.accountName), accountNumberSealed: vault.seal(accountNumber, sealed.accountNumber)
     })
 
-  return { setSettlementAccount, setClosure, checkOwner, checkAlive, find, lock, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
+  return { setSettlementAccount, setClosure, checkOwner, checkAlive, find, lock, lockMany, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
 }
 
 export type Merchants = ReturnType<typeof createMerchants>

@@ -36,6 +36,10 @@ export const findMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): P
 export const lockMerchant = async ({ db, office }: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
   (await db.select().from(merchants).where(byId(office, id)).for('update'))[0]
 
+/** Locks merchants in id order. */
+export const lockMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
+  db.select().from(merchants).where(and(eq(merchants.officeId, office), inArray(merchants.id, [...ids]))).orderBy(asc(merchants.id)).for('update')
+
 export const updateMerchant = async ({ db, office }: Tx, { id, ...changed }: Partial<MerchantRow> & Pick<MerchantRow, 'id'>): Promise<void> => {
   await db.update(merchants).set(changed).where(byId(office, id))
 }

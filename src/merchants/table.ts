@@ -20,7 +20,9 @@ export const merchants = pgTable('merchants', {
   appliedBy: id('applied_by', 'per').notNull(),
   createdAt: instant('created_at').notNull(),
   reviewedBy: id('reviewed_by', 'per'),
-  reviewedAt: instant('reviewed_at')
+  reviewedAt: instant('reviewed_at'),
+  /** when it was accepted: since then consumers' money is in custody */
+  approvedAt: instant('approved_at')
 }, (t) => [
   primaryKey({ name: 'merchants_pk', columns: [t.officeId, t.id] }),
   // A rejected applicant may apply again, and so may one that has closed.

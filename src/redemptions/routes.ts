@@ -26,7 +26,7 @@ export const redemptionRoutes = (redemptions: Redemptions): Routes => async (app
   app.post('/redemptions', {
     schema: { operationId: 'redeem', summary: 'Redeem a code at the door', tags, body: Redeem, response: { 201: RedeemAnswer } },
     config: {
-      access: ['merchant'], idempotent: true,
+      access: ['merchant'], idempotent: true, lane: 'redemptions',
       problems: [codeInvalid, codeUsed, codeExpired, noSessionsLeft, contractFrozen, venueNotCovered, wrongState, tooManyWrongCodes]
     }
   }, async ({ command, body }, reply) => {

@@ -5,7 +5,8 @@ import { invariant } from '../kernel/invariant.js'
 
 /*
  * The sandbox's clock runs ahead of the real one by an offset that lives in the database, so that
- * it survives restarts and is one for all processes; a change is told to the others by NOTIFY.
+ * it survives restarts and is one for all processes; a change is told to the others by NOTIFY, and
+ * they can be asked whether they have heard.
  */
 
 const channel = 'ticun_clock'
@@ -13,6 +14,8 @@ const channel = 'ticun_clock'
 export type MovableClock = Clock & Readonly<{
   /** Moves the clock so that it shows at least this instant. It never goes back. */
   moveTo: (at: Date) => Promise<void>
+  /** Waits until every process shows what this one shows; not for ever for one that hangs. */
+  agree: () => Promise<void>
   close: () => Promise<void>
 }>
 
@@ -67,6 +70,7 @@ export const openSandboxClock = async ({ connectionString, onError }: Options): 
       queue = queue.catch(() => undefined).then(() => move(at))
       return queue
     },
+    agree: () => listener.agree(),
     close: () => listener.close()
   }
 }

@@ -30,6 +30,39 @@ const staff: readonly { phone: string; end: End; name: string; roles: readonly s
   { phone: '13800000006', end: 'adjudicator', name: '仲裁员', roles: ['arbitrator'] }
 ]
 
+/** System, security and audit administrator: three people, of no office. */
+const administrators = [
+  { phone: '13800000007', name: '系统管理员', role: 'system' },
+  { phone: '13800000008', name: '安全管理员', role: 'security' },
+  { phone: '13800000009', name: '审计管理员', role: 'audit' }
+]
+
+/** Once: whoever was taken away does not come back at the next start. */
+export const createAdministratorSeed = ({ work, people }: Pick<Dependencies, 'work' | 'people'>) => (): Promise<void> =>
+  work.write(worker, 0, async (tx) => {
+    if (await people.hasEver(tx, 'administrator')) return
+    const passwordHash = await hashPassword(password, publishedPasswordCost)
+    for (const { phone, name, role } of administrators) {
+      const personId = await people.addMember(tx, { phone, end: 'administrator', name, roles: [role] })
+      await people.setPasswordHash(tx, personId, passwordHash)
+    }
+  })
+
+const day = '2025-01-01'
+const source = '沙箱：公开的账户可以移动时钟，不必反复登录'
+
+/**
+ * In the sandbox's office a session of the staff lives on while the clock is moved, and only whoever
+ * enrolled a second factor of their own is asked for it again before acts on money.
+ */
+export const createPolicySeed = ({ work, offices }: Pick<Dependencies, 'work' | 'offices'>) => async (): Promise<void> => {
+  const { id: scope } = await offices.byNumber(office.number)
+  const values = { step_up: { minutes: 15, demandedOf: 'enrolled' }, session_policy: { staffIdleMinutes: 30 * 24 * 60 } }
+  await work.write(worker, office.number, async (tx) => {
+    for (const [name, value] of Object.entries(values)) await offices.enterRule(tx, { name, scope, validFrom: day, validTo: null, value, source, confirmed: false })
+  })
+}
+
 type Dependencies = Readonly<{
   work: UnitOfWork
   offices: Offices

@@ -51,6 +51,7 @@ export const createSandboxTime = ({ clock, runner, exclusively }: Omit<Dependenc
     }
     await clock.moveTo(target)
     await runner.runDue(target)
+    await clock.agree()
   }
 
   /** Moves the clock forward, instant by instant; calls wait for each other, here and in other processes. */

@@ -1,6 +1,6 @@
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
-import { deleteDeadlines, findNextDue, listDue, postponeDeadline, takeDeadline, upsertDeadlines, type Deadline } from './store.js'
+import { deleteDeadlines, findNextDue, listDue, postponeDeadline, takeDeadline, upsertDeadlines, type Deadline, type Due } from './store.js'
 
 /** What is done when a deadline of one kind falls due. `at` is the time it acts at; `take` must be called inside the transaction, after its locks, and nothing done when it says false. */
 export type DeadlineHandler = (due: { office: number; subject: string; at: Date; take: (tx: Tx) => Promise<boolean> }) => Promise<void>
@@ -38,11 +38,16 @@ export const createTimetable = ({ work, onFailure }: Dependencies) => {
   const on = (kind: string, handler: DeadlineHandler): void => { handlers.set(kind, handler) }
 
   /** Sets, or moves, the deadline of a kind for a subject. */
-  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => upsertDeadlines(tx, kind, [subject], dueAt)
+  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => upsertDeadlines(tx, kind, [{ subject, dueAt }])
 
-  /** Sets, or moves, the deadlines of a kind for several subjects, each named once. */
+  /** Sets, or moves, the deadlines of a kind for several subjects, each named once and due at its own time. */
+  const setEach = async (tx: Tx, kind: string, due: readonly Due[]): Promise<void> => {
+    if (due.length > 0) await upsertDeadlines(tx, kind, due)
+  }
+
+  /** Sets, or moves, the deadlines of a kind for several subjects, each named once, to one time. */
   const setAll = async (tx: Tx, kind: string, subjects: readonly string[], dueAt: Date): Promise<void> => {
-    if (subjects.length > 0) await upsertDeadlines(tx, kind, subjects, dueAt)
+    await setEach(tx, kind, subjects.map((subject) => ({ subject, dueAt })))
   }
 
   /** Lifts a deadline; nothing happens if there is none. */
@@ -77,7 +82,7 @@ export const createTimetable = ({ work, onFailure }: Dependencies) => {
     }
   }
 
-  return { on, set, setAll, lift, liftAll, job }
+  return { on, set, setAll, setEach, lift, liftAll, job }
 }
 
 export type Timetable = ReturnType<typeof createTimetable>

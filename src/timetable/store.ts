@@ -1,14 +1,21 @@
 import { and, asc, eq, inArray, lte, min } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
-import { newId } from '../kernel/id.js'
+import { newId, uuidOf } from '../kernel/id.js'
 import { deadlines } from './table.js'
 
 export type Deadline = typeof deadlines.$inferSelect
 
-export const upsertDeadlines = async ({ db, office }: Tx, kind: string, subjects: readonly string[], dueAt: Date): Promise<void> => {
-  await db.insert(deadlines)
-    .values(subjects.map((subject) => ({ officeId: office, id: newId('ddl', office), kind, subject, dueAt })))
-    .onConflictDoUpdate({ target: [deadlines.officeId, deadlines.kind, deadlines.subject], set: { dueAt, attempts: 0, lastError: null } })
+/** A subject and when it is due. */
+export type Due = Readonly<{ subject: string; dueAt: Date }>
+
+export const upsertDeadlines = async ({ client, office }: Tx, kind: string, due: readonly Due[]): Promise<void> => {
+  await client.query({
+    name: 'upsert_deadlines',
+    text: `insert into deadlines (office_id, id, kind, subject, due_at)
+      select $1, id, $2, subject, due_at from unnest($3::uuid[], $4::text[], $5::timestamptz[]) as d(id, subject, due_at)
+      on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`,
+    values: [office, kind, due.map(() => uuidOf(newId('ddl', office))), due.map(({ subject }) => subject), due.map(({ dueAt }) => dueAt)]
+  })
 }
 
 export const deleteDeadlines = async ({ db, office }: Tx, kinds: readonly string[], subjects: readonly string[]): Promise<void> => {

@@ -17,6 +17,7 @@ export const WebhookEventType = z.enum([
   'settlement.approved', 'settlement.paid', 'settlement.returned',
   'refund.requested', 'refund.consented', 'refund.declined', 'refund.rejected', 'refund.approved', 'refund.sent', 'refund.paid', 'refund.failed',
   'dispute.changed',
+  'alert.opened', 'alert.changed',
   'ping'
 ])
 export type WebhookEventType = z.infer<typeof WebhookEventType>

@@ -46,7 +46,8 @@ const types: Readonly<Record<string, WebhookEventType>> = {
   'session-recorded': 'redemption.created', 'release-voided': 'redemption.voided', 'objection-made': 'objection.made', 'objection-withdrawn': 'objection.withdrawn',
   'settlement-approved': 'settlement.approved', 'payout-confirmed': 'settlement.paid', 'payout-returned': 'settlement.returned',
   'refund-requested': 'refund.requested', 'refund-consented': 'refund.consented', 'refund-declined': 'refund.declined', 'refund-rejected': 'refund.rejected',
-  'refund-approved': 'refund.approved', 'refund-sent': 'refund.sent', 'refund-confirmed': 'refund.paid', 'refund-failed': 'refund.failed'
+  'refund-approved': 'refund.approved', 'refund-sent': 'refund.sent', 'refund-confirmed': 'refund.paid', 'refund-failed': 'refund.failed', 'refund-returned': 'refund.failed',
+  'alert-opened': 'alert.opened', 'alert-explained': 'alert.changed', 'alert-rectified': 'alert.changed', 'alert-sent-back': 'alert.changed', 'alert-escalated': 'alert.changed', 'alert-closed': 'alert.changed'
 }
 
 const typeOf = ({ fact, subject, payload }: Entry): WebhookEventType | undefined => {

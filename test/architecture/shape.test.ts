@@ -16,14 +16,14 @@ import { createDatabase, sandboxConfig } from '../support/database.js'
 
 /** Tables that belong to no office: people and what lets them in, the offices and their rules, the sandbox's outside world. */
 const referenceTables = [
-  'challenges', 'memberships', 'offices', 'people', 'rules', 'sandbox_bank_answers', 'sandbox_bank_entries', 'sandbox_bank_orders', 'sandbox_clock',
+  'challenges', 'memberships', 'offices', 'people', 'retained_particulars', 'rules', 'second_factors', 'sign_ins', 'staff_proposals', 'sandbox_bank_answers', 'sandbox_bank_entries', 'sandbox_bank_orders', 'sandbox_clock',
   'sandbox_messages', 'sandbox_orders', 'sandbox_refunds', 'sandbox_transactions', 'sessions'
 ]
 
 /** Who sells is public, once accepted; the outbox is the service's own, which delivers for every office. */
 const openPolicies = ['merchants_select_anyone', 'outbox_insert_worker', 'outbox_select_worker', 'outbox_update_worker']
 
-const appendOnly = ['audit_log', 'channel_settlements', 'deposit_refusals', 'entries', 'evidence_anchors', 'evidence_checkpoints', 'evidence_entries', 'evidence_positions', 'evidence_timestamps', 'idempotency_keys', 'receipts', 'settled_transactions', 'transfers']
+const appendOnly = ['alert_moves', 'audit_chain', 'audit_log', 'channel_settlements', 'deposit_refusals', 'entries', 'evidence_anchors', 'evidence_checkpoints', 'evidence_entries', 'evidence_positions', 'evidence_timestamps', 'guardian_consents', 'idempotency_keys', 'indicator_values', 'receipts', 'settled_transactions', 'transfers', 'warning_days']
 
 t.test('the shape of the database', async (t) => {
   const database = await createDatabase()

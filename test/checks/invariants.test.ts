@@ -83,6 +83,9 @@ const faults: Readonly<Record<string, readonly string[]>> = {
     `delete from entries where (office_id, transfer_id) = (select office_id, id from transfers where event = 'units-released' limit 1)`
   ],
   'books-are-covered': ['update accounts set balance_fen = balance_fen + 1 where kind = \'clearing\''],
+  'journal-totals-add-up': [
+    `insert into journal_totals select office_id, gen_random_uuid(), id, 'held', date_trunc('hour', booked_at, 'UTC'), date_trunc('hour', occurred_at, 'UTC'), 1, 0 from transfers limit 1`
+  ],
   'one-leaf-per-transfer': [
     `delete from evidence_entries where ctid = ${first('evidence_entries', 'transfer_id is not null')}`,
     `insert into evidence_entries select office_id, gen_random_uuid(), fact, subject, transfer_id, contract_id, merchant_id, entry, openings, created_at from evidence_entries where ctid = ${first('evidence_entries', 'transfer_id is not null')}`,
@@ -144,6 +147,17 @@ const faults: Readonly<Record<string, readonly string[]>> = {
     `update refunds set refund_fen = refund_fen + 1 where status = 'paid'`,
     `update contracts set refund_paid_fen = refund_paid_fen - 1 where refund_paid_fen > 0`,
     `update contracts set refunded_fen = refunded_fen + 1, paid_fen = paid_fen + 1 where status = 'active'`
+  ],
+  'held-money-stays': [
+    `insert into legal_holds (office_id, id, merchant_id, against, amount_fen, court, document_number, until, ends_at, status, maker_id, checker_id, proposed_at, approved_at)
+     select office_id, gen_random_uuid(), merchant_id, 'merchant', 100000, '法院', '1', '2099-12-31', '2099-12-31', 'active', gen_random_uuid(), gen_random_uuid(), '2020-01-01', '2020-01-01'
+     from settlement_items where status = 'paid' limit 1`,
+    `insert into legal_holds (office_id, id, merchant_id, contract_id, against, amount_fen, court, document_number, until, ends_at, status, maker_id, checker_id, proposed_at, approved_at)
+     select office_id, gen_random_uuid(), merchant_id, contract_id, 'merchant', 100000, '法院', '1', '2099-12-31', '2099-12-31', 'active', gen_random_uuid(), gen_random_uuid(), '2020-01-01', '2020-01-01'
+     from releases where item_id in (select id from settlement_items where status = 'paid') limit 1`,
+    `insert into legal_holds (office_id, id, merchant_id, contract_id, against, amount_fen, court, document_number, until, ends_at, status, maker_id, checker_id, proposed_at, approved_at)
+     select office_id, gen_random_uuid(), merchant_id, contract_id, 'consumer', 1, '法院', '1', '2099-12-31', '2099-12-31', 'active', gen_random_uuid(), gen_random_uuid(), '2020-01-01', '2020-01-01'
+     from refunds where status = 'paid' and purpose = 'principal' limit 1`
   ],
   'suspense-equals-items': [
     "insert into accounts (office_id, id, kind, of, balance_fen, version) values (1, gen_random_uuid(), 'suspense', 'sus_01k0vb4c9hfkbt9t9a6x2n8g7m', 5, 1)"

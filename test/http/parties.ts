@@ -4,7 +4,7 @@ import { newId } from '../../src/kernel/id.js'
 import { moveAtBank, send, statementOfToday, today } from '../bank/support.js'
 import { samples, sendParts } from '../casefiles/files.js'
 import type { TestApp } from '../support/app.js'
-import { arbitrator, bureau, checker, maker, newConsumer, newIdNumber, newPhone, operator, type Consumer, type Person } from '../support/people.js'
+import { arbitrator, auditAdministrator, bureau, checker, maker, newConsumer, newIdNumber, newPhone, operator, securityAdministrator, systemAdministrator, type Consumer, type Person } from '../support/people.js'
 import { application, expectStatus, listProduct, newShop, offer, type Shop } from '../support/shop.js'
 import { buy, makeContract, order } from '../support/purchase.js'
 
@@ -13,7 +13,7 @@ import { buy, makeContract, order } from '../support/purchase.js'
  * to touch; all of it built over HTTP.
  */
 
-export type Staff = Readonly<{ notary: Person; checker: Person; operator: Person; bureau: Person; adjudicator: Person }>
+export type Staff = Readonly<{ notary: Person; checker: Person; operator: Person; bureau: Person; adjudicator: Person; administrator: Person; security: Person; auditor: Person }>
 
 export type Party = Shop & Readonly<{
   consumer: Consumer
@@ -29,7 +29,8 @@ export type Party = Shop & Readonly<{
 }>
 
 export const staffOf = async (app: TestApp): Promise<Staff> => ({
-  notary: await maker(app), checker: await checker(app), operator: await operator(app), bureau: await bureau(app), adjudicator: await arbitrator(app)
+  notary: await maker(app), checker: await checker(app), operator: await operator(app), bureau: await bureau(app), adjudicator: await arbitrator(app),
+  administrator: await systemAdministrator(app), security: await securityAdministrator(app), auditor: await auditAdministrator(app)
 })
 
 export const advance = async ({ nobody }: TestApp, advanceSeconds: number): Promise<void> => {
@@ -71,6 +72,11 @@ export const pauseIn = (days: number) => {
   return { ground: 'health', startsOn: on, endsOn: on }
 }
 
+/** A court's hold on what went back of a contract: on nothing that anyone waits for. */
+export const holdOn = (contractId: string) => ({
+  contractId, against: 'consumer', amountFen: 1, court: '上海市长宁区人民法院', documentNumber: '（2026）沪0105执保1号', until: new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10)
+})
+
 /** A settlement account beside that of `application`. */
 export const otherAccount = { bankName: '中国农业银行', accountName: '测试健身馆有限公司', accountNumber: '6228 4800 1234 5678' }
 
@@ -95,9 +101,22 @@ const unexplained = async (app: TestApp, { notary }: Staff, count: number): Prom
   return { statementId, items: items.map(({ id }: { id: string }) => id) }
 }
 
-type Past = Readonly<{ payable: string; completed: string; cancelled: string; draft: string; statementId: string; suspenseItem: string; closedOn: string }>
+/** A day over which each party's lease is near its end. @returns of each the alert */
+const alarmed = async (app: TestApp, begun: readonly Begun[]): Promise<string[]> => {
+  const lease = async (leaseUntil: string): Promise<void> => {
+    for (const { shop: { owner, merchantId, venueId } } of begun) expectStatus(await owner.put(`/merchants/${merchantId}/venues/${venueId}`, { name: '总店', address: '上海市长宁区延安西路 1 号', leaseUntil }), 200)
+  }
+  await lease(addDays(await today(app), 20))
+  await advance(app, 25 * 3_600)
+  await lease('2099-12-31')
+  const ids: string[] = []
+  for (const { shop: { owner } } of begun) ids.push(expectStatus(await owner.get('/alerts?indicator=lease_end'), 200).body.items[0].id)
+  return ids
+}
 
-const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicatorId } }: Staff, { shop, consumer, productId, active }: Begun, { payable, statementId, suspenseItem, closedOn, ...settlements }: Past): Promise<Party> => {
+type Past = Readonly<{ payable: string; completed: string; cancelled: string; draft: string; statementId: string; suspenseItem: string; closedOn: string; alert: string }>
+
+const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicatorId } }: Staff, { shop, consumer, productId, active }: Begun, { payable, statementId, suspenseItem, closedOn, alert, ...settlements }: Past): Promise<Party> => {
   const voided = await visit(shop, consumer, active)
   expectStatus(await shop.cashier.post(`/redemptions/${voided}/void`, { reason: '录入有误' }), 200)
   const objected = await visit(shop, consumer, active)
@@ -142,14 +161,17 @@ const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicator
   const { body: { entries: [leaf] } } = expectStatus(await consumer.get(`/contracts/${active}/receipt`), 200)
   const { body: { items: [document, certificate] } } = expectStatus(await consumer.get(`/contracts/${active}/documents`), 200)
 
+  const { body: { id: correctionId } } = expectStatus(await consumer.post('/me/corrections', { legalName: '张三丰', idNumber: newIdNumber(), grounds: '录入有误' }), 201)
+
   const { body: { items: [paidOut] } } = expectStatus(await notary.get(`/settlements/${settlements.completed}`), 200)
+  const { id: holdId } = expectStatus(await notary.post('/legal-holds', holdOn(refunded)), 201).body
 
   return {
     ...shop, consumer, quoteId: choice.quoteId, settlements,
     contracts: { unsigned, ordered, active, withRefund, refunded, cancelled },
     redemptions: { pending, objected, voided, payable },
     refunds: { awaitingConsent: choice.id, paid: coolingOff.id },
-    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, sac: changeId, bst: statementId, sus: suspenseItem, unc: newId('unc', 1), date: closedOn, number: certificate.subject, channel: 'sandbox', leafIndex: `${leaf.leafIndex}` },
+    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, sac: changeId, bst: statementId, sus: suspenseItem, unc: newId('unc', 1), lgh: holdId, cor: correctionId, mbr: newId('mbr', 0), stp: newId('stp', 0), alr: alert, indicator: 'lease_end', date: closedOn, number: certificate.subject, channel: 'sandbox', leafIndex: `${leaf.leafIndex}` },
     idsFor: {
       rejectMerchant: { mer: applying }, rejectProduct: { prd: reviewed }, refuseDeposit: { ctr: withRefund }, objectToRedemption: { red: spare },
       payContract: { ctr: ordered }, requestRefund: { ctr: withRefund }
@@ -167,7 +189,7 @@ export const newParties = async (app: TestApp, staff: Staff, count: number): Pro
   const completed: string[] = []
   for (const { shop } of begun) completed.push((await settle(shop, staff, 'approve')).id)
   for (const { shop, consumer, active } of begun) await visit(shop, consumer, active)
-  await advance(app, 25 * 3_600)
+  const alerts = await alarmed(app, begun)
   const { statementId, items } = await unexplained(app, staff, count)
   const closedOn = addDays(await today(app), -2)
   await closeDay(staff, closedOn)
@@ -175,7 +197,7 @@ export const newParties = async (app: TestApp, staff: Staff, count: number): Pro
   for (const [i, one] of begun.entries()) {
     const { id: cancelled } = await settle(one.shop, staff, 'cancel')
     const { id: draft } = await settle(one.shop, staff, undefined)
-    parties.push(await finish(app, staff, one, { payable: payable[i] as string, completed: completed[i] as string, cancelled, draft, statementId, suspenseItem: items[i] as string, closedOn }))
+    parties.push(await finish(app, staff, one, { payable: payable[i] as string, completed: completed[i] as string, cancelled, draft, statementId, suspenseItem: items[i] as string, closedOn, alert: alerts[i] as string }))
   }
   return parties
 }
@@ -190,7 +212,7 @@ export const portraitOf = async ({ notary }: Staff, party: Party): Promise<unkno
     ...Object.values(party.refunds).map((id): [Person, string] => [consumer, `/refunds/${id}`]),
     [owner, `/merchants/${merchantId}`], [owner, `/merchants/${merchantId}/balances`], [owner, `/merchants/${merchantId}/payouts`],
     [owner, `/products/${ids.prd}`], [owner, '/products?status=draft'], [consumer, '/me'], [consumer, '/contracts?limit=100'], [consumer, '/refunds?limit=100'], [consumer, '/disputes?limit=100'], [owner, `/disputes/${ids.dsp}`], [owner, `/disputes/${ids.dsp}/evidence`], [owner, '/webhook-endpoints'], [owner, `/webhook-deliveries/${ids.whd}`],
-    [owner, `/merchants/${merchantId}/settlement-account-changes`], [notary, `/suspense-items/${ids.sus}`], [notary, `/reconciliations/${ids.date}`], [consumer, `/liability-proofs/${ids.date}`]
+    [owner, `/merchants/${merchantId}/settlement-account-changes`], [notary, `/suspense-items/${ids.sus}`], [notary, `/legal-holds/${ids.lgh}`], [notary, `/reconciliations/${ids.date}`], [consumer, `/liability-proofs/${ids.date}`], [owner, `/alerts/${ids.alr}`]
   ]
   const portrait: Record<string, unknown> = {}
   for (const [person, path] of paths) portrait[path] = expectStatus(await person.get(path), 200).body
@@ -204,6 +226,16 @@ export const bodiesFor = (party: Party): Record<string, object> => ({
   refreshSession: { refreshToken: 'none' },
   setIdentity: { legalName: '李四', idNumber: newIdNumber() },
   changePassword: { password: 'Ticun-demo-0', newPassword: 'Another-password-2' },
+  stepUp: { code: '000000', challengeId: 'chl_01k0vb4c9hfkbt9t9a6x2n8g7m' },
+  enrolSecondFactor: { password: 'Ticun-demo-0', code: '000000' },
+  confirmSecondFactor: { code: '000000' },
+  renewRecoveryCodes: { code: '000000' },
+  removeSecondFactor: { code: '000000' },
+  proposeStaff: { phone: newPhone(), name: '新同事', end: 'operator', roles: [] },
+  refuseStaff: { reason: '编制已满' },
+  askCorrection: { legalName: '张三丰', idNumber: newIdNumber(), grounds: '录入有误' },
+  refuseCorrection: { reason: '材料不全' },
+  closeAccount: { confirm: true },
   applyAsMerchant: application(),
   rejectMerchant: { reason: '材料不全' },
   suspendMerchant: { reason: '投诉较多' },
@@ -257,15 +289,24 @@ export const bodiesFor = (party: Party): Record<string, object> => ({
   proposeResolution: { kind: 'refund', contractId: party.ids.ctr, reason: '付款人来电说明' },
   proposeDayClose: { reason: '未收到对账单' },
   draftSettlement: { merchantIds: [party.merchantId] },
+  proposeLegalHold: holdOn(party.contracts.refunded),
+  proposeLegalHoldLifting: { documentNumber: '（2026）沪0105执保1号之一' },
   paySandboxPayment: { outcome: 'failure', repeat: 1 },
   answerPayouts: { outcome: 'paid', merchantId: party.merchantId },
   sendPayoutBack: { itemId: 'sti_01k0vb4c9hfkbt9t9a6x2n8g7m', reason: '账户已销户' },
+  explainAlert: { text: '正在续租' },
+  rectifyAlert: { text: '已续租' },
+  sendBackAlert: { text: '请附材料' },
+  escalateAlert: { text: '逾期未改' },
+  closeAlert: { text: '属实' },
+  receiveAtBank: { amountFen: 100, counterparty: '张三', remittance: '转账' },
   advanceSandboxClock: { advanceSeconds: 0 }
 })
 
 /** Of calls that take a file: one of a type that is taken. */
 export const filesFor: Readonly<Record<string, { payload: string; headers: Record<string, string> }>> = {
-  importBankStatement: { payload: '<Document/>', headers: { 'content-type': 'application/xml' } }
+  importBankStatement: { payload: '<Document/>', headers: { 'content-type': 'application/xml' } },
+  importChannelReport: { payload: '交易时间\n', headers: { 'content-type': 'text/csv' } }
 }
 
 /** Of calls that cannot do without a query: one that is in order. */

@@ -35,14 +35,20 @@ t.test('every call, walked with what it does not expect', async (t) => {
   const before = [await portraitOf(staff, a), await portraitOf(staff, b)]
 
   const personOf = (end: string, party: Party): Person => ({ consumer: party.consumer, merchant: party.owner, ...staff } as unknown as Record<string, Person>)[end] as Person
-  const everyEnd = ['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator']
+  const everyEnd = ['consumer', 'merchant', 'notary', 'operator', 'bureau', 'adjudicator', 'administrator']
+  /** Calls of one administrator alone. */
+  const dutyOf: Record<string, Person> = {
+    ...Object.fromEntries(['listSignIns', 'confirmStaff', 'refuseStaff', 'unlockStaff', 'resetStaffPassword', 'resetStaffSecondFactor'].map((id) => [id, staff.security])),
+    listAccessLog: staff.auditor, verifyAccessLog: staff.auditor
+  }
   /** Ends that a call is most usefully made from, where it is not the first the document names. */
-  const usualEnd: Record<string, string> = { changePassword: 'adjudicator', declineRefund: 'merchant', acceptRefund: 'merchant', applyAsMerchant: 'operator' }
+  const usualEnd: Record<string, string> = { changePassword: 'adjudicator', enrolSecondFactor: 'adjudicator', declineRefund: 'merchant', acceptRefund: 'merchant', applyAsMerchant: 'operator' }
   const endsOf = ({ ends, id }: Operation): readonly string[] => {
     if (typeof ends === 'string') return ['consumer']
     return [...ends].sort((one, other) => Number(other === usualEnd[id]) - Number(one === usualEnd[id]))
   }
   for (const party of [a, b, c]) for (const end of everyEnd) await personOf(end, party).get('/me')
+  for (const administrator of [staff.security, staff.auditor]) await administrator.get('/me')
 
   let faults: string[] = []
   let calls = 0
@@ -109,7 +115,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
 
   const bodyOf = (operation: Operation, party: Party): any => (operation.body?.type === undefined && !operation.body?.oneOf ? undefined : bodiesFor(party)[operation.id])
   const about = (operation: Operation, party: Party, end = endsOf(operation)[0] as string): Sent => ({
-    person: operation.ends === 'public' ? undefined : personOf(end, party), ids: idsOf(operation, party), payload: bodyOf(operation, party), ...filesFor[operation.id]
+    person: operation.ends === 'public' ? undefined : end === 'administrator' ? dutyOf[operation.id] ?? staff.administrator : personOf(end, party), ids: idsOf(operation, party), payload: bodyOf(operation, party), ...filesFor[operation.id]
   })
 
   t.test('the walk knows every call, and a body in order for each that takes one', async (t) => {
@@ -168,7 +174,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
 
   t.test('what is another party\'s: 404, as if it were not there', async (t) => {
     const kinds: Record<string, readonly string[]> = {
-      ctr: Object.values(a.contracts), red: Object.values(a.redemptions), ref: Object.values(a.refunds), mer: [a.merchantId], prd: [a.ids.prd as string], ven: [a.venueId], stl: [], pau: [a.ids.pau as string], hov: [a.ids.hov as string], sac: [a.ids.sac as string], leafIndex: [a.ids.leafIndex as string], dsp: [a.ids.dsp as string], ofr: [a.ids.ofr as string], doc: [a.ids.doc as string], fil: [a.ids.fil as string], whe: [a.ids.whe as string], whd: [a.ids.whd as string]
+      ctr: Object.values(a.contracts), red: Object.values(a.redemptions), ref: Object.values(a.refunds), mer: [a.merchantId], prd: [a.ids.prd as string], ven: [a.venueId], stl: [], pau: [a.ids.pau as string], hov: [a.ids.hov as string], sac: [a.ids.sac as string], lgh: [a.ids.lgh as string], leafIndex: [a.ids.leafIndex as string], dsp: [a.ids.dsp as string], ofr: [a.ids.ofr as string], doc: [a.ids.doc as string], fil: [a.ids.fil as string], alr: [a.ids.alr as string], cor: [a.ids.cor as string], whe: [a.ids.whe as string], whd: [a.ids.whd as string]
     }
     let tried = 0
     for (const operation of withIds) {
@@ -182,6 +188,8 @@ t.test('every call, walked with what it does not expect', async (t) => {
           }
         }
         for (const { name } of operation.pathIds.slice(1)) {
+          // What is a name and not an id is nobody's own.
+          if (idsOf(operation, a)[name] === idsOf(operation, b)[name]) continue
           await expect(operation, { ...sent, ids: { ...idsOf(operation, b), [name]: idsOf(operation, a)[name] as string } }, 404, 'not_found', `${end} of B, its own id with the ${name} of A`)
         }
       }
@@ -425,7 +433,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
       t.same(again.body, first.body, `${id}: the first answer, as it was then`)
       t.equal(again.headers['idempotency-replayed'], 'true', `${id}: and says so`)
     }
-    const elsewhere = ['proposeBankRefund', 'orderBankRefund', 'openDispute', 'offerInDispute', 'proposeInDispute', 'makeAward', 'correctAward', 'enterJudgment', 'executeAward', 'importBankStatement', 'closeDay', 'proposeUnclaimed', 'approveUnclaimed', 'proposeUnclaimedClaim', 'approveUnclaimedClaim']
+    const elsewhere = ['proposeBankRefund', 'orderBankRefund', 'openDispute', 'offerInDispute', 'proposeInDispute', 'makeAward', 'correctAward', 'enterJudgment', 'executeAward', 'importBankStatement', 'importChannelReport', 'proposeLegalHold', 'approveLegalHold', 'proposeLegalHoldLifting', 'approveLegalHoldLifting', 'closeDay', 'proposeUnclaimed', 'approveUnclaimed', 'proposeUnclaimedClaim', 'approveUnclaimedClaim']
     t.same(operations.filter(({ isIdempotent }) => isIdempotent).map(({ id }) => id).filter((id) => !(id in uses) && !elsewhere.includes(id)), [], 'every call with a key is here, or in the tests of its feature')
   })
 

@@ -10,7 +10,7 @@ import { newPhone } from '../support/people.js'
 
 t.test('the sandbox\'s messages', async (t) => {
   const app = await startApp(t)
-  const clock = { now: () => new Date(), moveTo: async () => undefined, close: async () => undefined }
+  const clock = { now: () => new Date(), moveTo: async () => undefined, agree: async () => undefined, close: async () => undefined }
   const sms = createSandboxSms({ work: createUnitOfWork({ pool: app.pool, clock, onAfterCommitError: () => undefined }), clock })
   const [phone, other] = [newPhone(), newPhone()]
 

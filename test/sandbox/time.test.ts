@@ -12,7 +12,7 @@ const start = (jobs: (diary: number[]) => Job[]) => {
   let now = begin
   const diary: number[] = []
   const failures: string[] = []
-  const clock = { now: () => new Date(now), moveTo: async (to: Date) => { now = Math.max(now, to.getTime()) }, close: async () => undefined }
+  const clock = { now: () => new Date(now), moveTo: async (to: Date) => { now = Math.max(now, to.getTime()) }, agree: async () => undefined, close: async () => undefined }
   const runner = createJobRunner({ clock, jobs: jobs(diary), offices: async () => [], onFailure: (job) => { failures.push(job) } })
   let holders = 0
   const time = createSandboxTime({

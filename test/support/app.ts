@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { Test } from 'tap'
 import { createApp } from '../../src/app.js'
 import type { Config } from '../../src/config.js'
-import { createDatabase, sandboxConfig } from './database.js'
+import { createDatabase, sandboxConfig, type TestDatabase } from './database.js'
 
 /** `bytes`: the body as it came, for what is not text. */
 export type Answer = Readonly<{ status: number; body: any; headers: Record<string, any>; bytes?: Buffer }>
@@ -22,24 +22,36 @@ export type Api = Readonly<{
   token: string | undefined
 }>
 
+type Instance = Awaited<ReturnType<typeof createApp>>
+
+/** With TICUN_TEST_PROCESSES=2 every test's service is that many, as its processes are: on one database, called in turn. */
+const instances = Number(process.env.TICUN_TEST_PROCESSES ?? 1)
+
 /** The service on a private database with its sandbox, without a socket; closed with the test. Jobs run by the sandbox's clock only. */
-export const startApp = async (t: Test, settings: Partial<Config> = {}) => {
-  const database = await createDatabase()
+export const startApp = async (t: Test, settings: Partial<Config> = {}, given?: TestDatabase, logger: Logger = pino({ level: sandboxConfig.logLevel })) => {
+  const database = given ?? await createDatabase()
   const dataDirectory = join(tmpdir(), `ticun-test-${randomUUID()}`)
   const undeclared: string[] = []
-  const ticun = await createApp({
-    config: { ...sandboxConfig, dataDirectory, ...settings }, serviceUrl: database.serviceUrl, logger: pino({ level: sandboxConfig.logLevel }),
-    onUndeclared: (request, { code }) => { undeclared.push(`${request.method} ${request.routeOptions.url} answered ${code} without declaring it`) }
-  })
+  const all: Instance[] = []
+  for (let i = 0; i < instances; i++) {
+    all.push(await createApp({
+      config: { ...sandboxConfig, dataDirectory, ...settings }, serviceUrl: database.serviceUrl, logger,
+      onUndeclared: (request, { code }) => { undeclared.push(`${request.method} ${request.routeOptions.url} answered ${code} without declaring it`) }
+    }))
+  }
+  const [ticun] = all as [Instance]
   t.teardown(async () => {
-    await ticun.close()
+    for (const instance of all) await instance.close()
     await database.drop()
     await rm(dataDirectory, { recursive: true, force: true })
     if (undeclared.length > 0) throw new Error(undeclared.join('; '))
   })
 
+  let calls = 0
+  const next = (): Instance => all[calls++ % all.length] as Instance
+
   const call = (token: string | undefined) => async (method: string, path: string, body: object | undefined, { key, headers = {} }: Options = {}): Promise<Answer> => {
-    const response = await ticun.app.inject({
+    const response = await next().app.inject({
       method: method as 'GET', url: /^\/(v1|\.|openapi)/.test(path) ? path : `/v1${path}`,
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -63,7 +75,7 @@ export const startApp = async (t: Test, settings: Partial<Config> = {}) => {
     }
   }
 
-  return { ...ticun, database, dataDirectory, as, nobody: as() }
+  return { ...ticun, keepEvidence: () => next().keepEvidence(), runDue: () => next().runDue(), database, dataDirectory, as, nobody: as() }
 }
 
 export type TestApp = Awaited<ReturnType<typeof startApp>>

@@ -1,9 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 
-/** Where the run's database server is, written before the tests and read by each of their processes. */
-export type Cluster = Readonly<{ ownerUrl: string; template: string; pid: number | null; directory: string | null }>
+/**
+ * Where the run's database server is, written before the tests and read by each of their processes.
+ * `nodes`: the servers a database is made on, `ownerUrl` first; more than one in a Citus cluster.
+ */
+export type Cluster = Readonly<{ ownerUrl: string; nodes: readonly string[]; template: string; pid: number | null; directory: string | null }>
 
 // Two runs at once on one checkout need a file each.
 const file = process.env.TICUN_CLUSTER_FILE ?? fileURLToPath(new URL('../../.tap/cluster.json', import.meta.url))
@@ -13,11 +17,36 @@ export const writeCluster = (cluster: Cluster): void => {
   writeFileSync(file, JSON.stringify(cluster))
 }
 
-export const readCluster = (): Cluster => JSON.parse(readFileSync(file, 'utf8')) as Cluster
+export const readCluster = (): Cluster => {
+  const cluster = JSON.parse(readFileSync(file, 'utf8')) as Cluster
+  return { ...cluster, nodes: cluster.nodes ?? [cluster.ownerUrl] }
+}
 
 /** The same server, another database. */
 export const inDatabase = (url: string, database: string): string => {
   const other = new URL(url)
   other.pathname = `/${database}`
   return other.href
+}
+
+/** Asks a server once, as the owner. */
+export const asOwner = async (url: string, ...statements: string[]): Promise<pg.QueryResultRow[]> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    let rows: pg.QueryResultRow[] = []
+    for (const statement of statements) rows = (await client.query(statement)).rows
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** A database on every node, empty or a copy of a template that nobody may be in. */
+export const makeDatabase = async (nodes: readonly string[], name: string, template?: string): Promise<void> => {
+  await Promise.all(nodes.map((url) => asOwner(url, `create database ${name}${template === undefined ? '' : ` template ${template}`}`)))
+}
+
+export const dropDatabase = async (nodes: readonly string[], name: string): Promise<void> => {
+  await Promise.all(nodes.map((url) => asOwner(url, `drop database if exists ${name} with (force)`)))
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { Secret, TOTP } from 'otpauth'
 import { checkCharacterOf } from '../../src/identity/model.js'
 import type { Answer, Api, TestApp } from './app.js'
 
@@ -86,3 +87,13 @@ export const checker = staff('13800000003', 'notary')
 export const bureau = staff('13800000004', 'bureau')
 export const mediator = staff('13800000005', 'adjudicator')
 export const arbitrator = staff('13800000006', 'adjudicator')
+/** The three administrators of the deployment. */
+export const systemAdministrator = staff('13800000007', 'administrator')
+export const securityAdministrator = staff('13800000008', 'administrator')
+export const auditAdministrator = staff('13800000009', 'administrator')
+
+/** What an authenticator application shows at the service's time, some steps of 30 s away from it. */
+export const totpAt = async ({ nobody }: TestApp, secret: string, steps = 0): Promise<string> => {
+  const { body: { now } } = await nobody.get('/sandbox/clock')
+  return TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.parse(now) + steps * 30_000 })
+}

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BusinessDate } from '../../kernel/calendar.js'
 import { SettlementItemId } from '../../settlement/model.js'
+import { PositiveFen } from '../../kernel/money.js'
 import { MerchantId } from '../../merchants/model.js'
 import { OfficeId } from '../../offices/model.js'
 
@@ -18,6 +19,14 @@ export const SendBack = z.object({
   reason: z.string().trim().min(1).max(140).default('收款账户已销户')
 })
 export type SendBack = z.output<typeof SendBack>
+
+export const Arrival = z.object({
+  amountFen: PositiveFen,
+  counterparty: z.string().trim().min(1).max(140).default('张三'),
+  remittance: z.string().trim().max(140).default('转账'),
+  officeId: OfficeId.optional()
+})
+export type Arrival = z.output<typeof Arrival>
 
 export const StatementQuery = z.object({
   date: BusinessDate.optional().meta({ description: 'The day of the statement; today when absent' }),

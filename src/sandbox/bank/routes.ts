@@ -2,7 +2,7 @@ import type { Routes } from '../../http/types.js'
 import type { ReturnedPayout } from '../../channels/bank/bank.js'
 import { wrongState } from '../../kernel/problems.js'
 import { officeRequired } from '../../offices/problems.js'
-import { PayoutsAnswer, SendBack, StatementQuery } from './model.js'
+import { Arrival, PayoutsAnswer, SendBack, StatementQuery } from './model.js'
 import type { SandboxBank } from './service.js'
 
 const tags = ['sandbox']
@@ -27,6 +27,11 @@ export const sandboxBankRoutes = ({ sandboxBank, onReturn }: Options): Routes =>
     await onReturn(await sandboxBank.sendBack(body))
     return body
   })
+
+  app.post('/sandbox/bank/receipts', {
+    schema: { operationId: 'receiveAtBank', summary: 'Money arrives on the special account, and only the statement will tell', tags, body: Arrival, response: { 200: Arrival } },
+    config: { access: 'public', ignoresBadToken: true, problems: [officeRequired] }
+  }, async ({ body }) => sandboxBank.receive(body))
 
   app.get('/sandbox/bank/statement', {
     schema: { operationId: 'getBankStatement', summary: 'The bank\'s statement of a day', tags, querystring: StatementQuery, response: { 200: xml } },

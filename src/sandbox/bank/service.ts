@@ -2,9 +2,10 @@ import type { Bank, PayoutAnswer, PayoutOrder, ReturnedPayout } from '../../chan
 import { worker, type Tx, type UnitOfWork } from '../../db/unit-of-work.js'
 import { dateOf } from '../../kernel/calendar.js'
 import type { Clock } from '../../kernel/clock.js'
+import { newId } from '../../kernel/id.js'
 import { notFound, wrongState } from '../../kernel/problems.js'
 import type { Offices } from '../../offices/service.js'
-import type { PayoutsAnswer, SendBack, StatementQuery } from './model.js'
+import type { Arrival, PayoutsAnswer, SendBack, StatementQuery } from './model.js'
 import { statementXml } from './statement.js'
 import { everyMerchant, findAnswer, insertAndLockOrder, insertEntries, listEntries, lockOrder, sumEntriesBefore, updateOrder, upsertAnswer, type OrderRow } from './store.js'
 
@@ -95,6 +96,13 @@ export const createSandboxBank = ({ work, clock, offices }: Dependencies) => {
     return { key: itemId, reference: referenceOf(reference), reason }
   })
 
+  /** Money arrives on an office's special account without a word to the service. @throws office_required (422) */
+  const receive = async ({ officeId, ...arrival }: Arrival): Promise<Arrival> => {
+    const { accountNumber } = await offices.resolve(officeId, undefined)
+    await run((tx) => enter(tx, { ...arrival, accountNumber, reference: newId('sba', 0), side: 'CRDT', at: clock.now() }))
+    return arrival
+  }
+
   /** A day's statement of an office's special account, camt.053.001.08. @throws office_required (422) */
   const statement = async ({ date, officeId }: StatementQuery): Promise<string> => {
     const account = await offices.resolve(officeId, undefined)
@@ -107,9 +115,14 @@ export const createSandboxBank = ({ work, clock, offices }: Dependencies) => {
     }))
   }
 
+  /** What a party settled on an account on a day; above zero what came in. */
+  const settledBy = (accountNumber: string, day: string, party: string) => work.read(worker, 0, async (tx) =>
+    (await listEntries(tx, accountNumber, day)).filter(({ counterparty }) => counterparty === party)
+      .map(({ reference, side, amountFen }) => ({ reference, amountFen: side === 'CRDT' ? amountFen : -amountFen, day })))
+
   const bank: Bank = { pay, query }
 
-  return { bank, enter, answerPayouts, sendBack, statement }
+  return { bank, enter, answerPayouts, sendBack, receive, statement, settledBy }
 }
 
 export type SandboxBank = ReturnType<typeof createSandboxBank>
