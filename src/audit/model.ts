@@ -22,7 +22,7 @@ const OfOffice = z.object({ officeId: idSchema('off').optional().meta({ descript
 export const AccessFilter = PageQuery.extend({
   ...OfOffice.shape,
   personId: idSchema('per').optional(),
-  operation: z.string().max(100).optional(),
+  operation: z.string().regex(/^[A-Za-z]{1,100}$/).optional(),
   from: Instant.optional(),
   to: Instant.optional()
 })

@@ -10,7 +10,7 @@ export const referenceTables = ['memberships', 'offices', 'people', 'rules'] as 
 
 /** Written often and never beside office data in one statement: on the coordinator only. */
 export const coordinatorTables = [
-  'challenges', 'retained_particulars', 'sessions',
+  'challenges', 'retained_particulars', 'second_factors', 'sessions', 'sign_ins', 'staff_proposals',
   'sandbox_bank_answers', 'sandbox_bank_entries', 'sandbox_bank_orders', 'sandbox_clock', 'sandbox_messages', 'sandbox_orders', 'sandbox_refunds', 'sandbox_transactions'
 ] as const
 

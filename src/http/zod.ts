@@ -50,7 +50,12 @@ export const createJsonSchemas = () => {
 
   const of = (schema: z.ZodType): JsonSchema => {
     const { $defs = {}, $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema & { $defs?: Record<string, JsonSchema> }
-    for (const [name, definition] of Object.entries($defs)) components[name] = relocated(definition) as JsonSchema
+    for (const [name, definition] of Object.entries($defs)) {
+      const component = relocated(definition) as JsonSchema
+      const other = components[name]
+      if (other && JSON.stringify(other) !== JSON.stringify(component)) throw new Error(`two schemas are called ${name}`)
+      components[name] = component
+    }
     return relocated(rest) as JsonSchema
   }
 

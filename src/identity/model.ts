@@ -209,6 +209,6 @@ export type SignInRecord = z.output<typeof SignInRecord>
 
 export const SignInFilter = PageQuery.extend({
   personId: PersonId.optional(),
-  unusual: z.stringbool().optional().meta({ type: 'boolean', description: 'Only those that are unusual, or failed' })
+  unusual: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional().meta({ type: 'boolean', description: 'Only those that are unusual, or failed' })
 })
 export type SignInFilter = z.output<typeof SignInFilter>

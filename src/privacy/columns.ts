@@ -68,6 +68,7 @@ export const sealedTables: readonly SealedTable[] = [
   { table: 'settlement_items', sealed: [{ column: 'payee_sealed', about: 'settlement_items.payee' }] },
   { table: 'refunds', sealed: [{ column: 'account_sealed', about: 'refunds.account' }] },
   { table: 'bank_refunds', sealed: [{ column: 'payee_sealed', about: 'refunds.account' }] },
+  { table: 'suspense_items', sealed: [{ column: 'payee_sealed', about: 'suspense_items.payee' }] },
   { table: 'unclaimed_items', sealed: [{ column: 'account_sealed', about: 'unclaimed_items.account' }] },
   { table: 'bank_entries', sealed: [{ column: 'details_sealed', about: 'bank_entries.details' }] },
   { table: 'dispute_documents', sealed: [{ column: 'facts_sealed', about: 'dispute_documents.facts' }, { column: 'text_sealed', about: 'dispute_documents.text' }] },

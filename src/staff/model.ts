@@ -35,7 +35,7 @@ export const StaffMember = z.object({
   lockedUntil: Instant.nullable(),
   passwordExpiresAt: Instant.nullable(),
   since: Instant
-}).meta({ id: 'StaffMember' })
+}).meta({ id: 'StaffAccount' })
 export type StaffMember = z.output<typeof StaffMember>
 
 export const NewStaffMember = z.object({

@@ -171,7 +171,7 @@ const finish = async (app: TestApp, { notary, adjudicator: { userId: adjudicator
     contracts: { unsigned, ordered, active, withRefund, refunded, cancelled },
     redemptions: { pending, objected, voided, payable },
     refunds: { awaitingConsent: choice.id, paid: coolingOff.id },
-    ids: { mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, sac: changeId, bst: statementId, sus: suspenseItem, unc: newId('unc', 1), lgh: holdId, cor: correctionId, mbr: newId('mbr', 0), stp: newId('stp', 0), alr: alert, indicator: 'lease_end', date: closedOn, number: certificate.subject, channel: 'sandbox', leafIndex: `${leaf.leafIndex}` },
+    ids: { off: notary.user.officeId as string, mer: shop.merchantId, ven: shop.venueId, prd: productId, ctr: active, pay: paymentId, red: pending, ref: choice.id, stl: settlements.draft, pau: pauseId, hov: handoverId, dsp: disputeId, ofr: offerId, prp: newId('prp', 1), asg: newId('asg', 1), per: adjudicatorId, doc: document.id, fil: fileId, whe: endpointId, whd: deliveryId, sti: paidOut.id, sac: changeId, bst: statementId, sus: suspenseItem, unc: newId('unc', 1), lgh: holdId, cor: correctionId, mbr: newId('mbr', 0), stp: newId('stp', 0), alr: alert, indicator: 'lease_end', date: closedOn, number: certificate.subject, channel: 'sandbox', leafIndex: `${leaf.leafIndex}` },
     idsFor: {
       rejectMerchant: { mer: applying }, rejectProduct: { prd: reviewed }, refuseDeposit: { ctr: withRefund }, objectToRedemption: { red: spare },
       payContract: { ctr: ordered }, requestRefund: { ctr: withRefund }
@@ -222,6 +222,8 @@ export const portraitOf = async ({ notary }: Staff, party: Party): Promise<unkno
 /** A body that is in order for each call that takes one, about a party's own things. */
 export const bodiesFor = (party: Party): Record<string, object> => ({
   requestCode: { phone: newPhone(), purpose: 'login' },
+  cosignCheckpoint: { note: 'example.com/log\n1\nAAAA\n\n— witness AAAA\n' },
+  orderSandboxFaults: { port: 'storage', effect: 'refused', calls: 0 },
   signIn: { challengeId: 'chl_01k0vb4c9hfkbt9t9a6x2n8g7m', code: '000000', end: 'consumer' },
   refreshSession: { refreshToken: 'none' },
   setIdentity: { legalName: '李四', idNumber: newIdNumber() },

@@ -98,7 +98,7 @@ t.test('every call, walked with what it does not expect', async (t) => {
     const body = /[/+]json(;|$)/.test(String(response.headers['content-type'] ?? '')) && text !== '' ? JSON.parse(text) : text
     const answer = { status: response.statusCode, body, text, headers: response.headers as Record<string, any> }
     const schema = operation.answers[answer.status]
-    if (schema && !isAllowed(schema, body, document)) fault(`${operation.id} answered what the document does not know: ${text.slice(0, 300)}`)
+    if (schema && !isAllowed(schema, body, document)) fault(`${operation.id} answered what the document does not know: ${text.slice(0, 3000)}`)
     if (answer.status < 400 && !operation.statuses.includes(String(answer.status))) fault(`${operation.id} answered ${answer.status}, which the document does not know`)
     if (answer.status >= 400) checkProblem(`${operation.id} ${url.slice(0, 120)} ${JSON.stringify(payload)?.slice(0, 160) ?? ''}`, answer, language)
     return answer

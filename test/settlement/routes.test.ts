@@ -4,6 +4,7 @@ import t from 'tap'
 import pg from 'pg'
 import { pino } from 'pino'
 import { worker } from '../../src/db/unit-of-work.js'
+import { addDays, dateOf } from '../../src/kernel/calendar.js'
 import { newId } from '../../src/kernel/id.js'
 import { credit, debit } from '../../src/ledger/model.js'
 import { createApp } from '../../src/app.js'
@@ -22,12 +23,15 @@ const approve = async (app: TestApp, id: string): Promise<any> =>
 
 const view = async (app: TestApp, id: string): Promise<any> => expectStatus(await (await notariesOf(app)).first.get(`/settlements/${id}`), 200).body
 const balances = async ({ owner, merchantId }: Earning): Promise<any> => expectStatus(await owner.get(`/merchants/${merchantId}/balances`), 200).body
-/** The lines of the bank's own book of today whose end-to-end reference begins so. */
+/** The lines of the bank's own book of today and yesterday whose end-to-end reference begins so: the test's clock may just have passed midnight. */
 const bankLines = async ({ nobody }: TestApp, reference: string): Promise<any[]> => {
-  const { body, headers } = await nobody.get('/sandbox/bank/statement')
-  if (!/^application\/xml/.test(headers['content-type'])) throw new Error(`not XML: ${body}`)
-  const { Document: { BkToCstmrStmt: { Stmt } } } = new XMLParser({ ignoreAttributes: false, isArray: (name) => name === 'Ntry', parseTagValue: false }).parse(body)
-  return Stmt.Ntry.filter((entry: any) => entry.NtryDtls.TxDtls.Refs.EndToEndId.startsWith(reference))
+  const today = dateOf(new Date((await nobody.get('/sandbox/clock')).body.now))
+  const statements = await Promise.all([addDays(today, -1), today].map((date) => nobody.get(`/sandbox/bank/statement?date=${date}`)))
+  return statements.flatMap(({ body, headers }) => {
+    if (!/^application\/xml/.test(headers['content-type'])) throw new Error(`not XML: ${body}`)
+    const { Document: { BkToCstmrStmt: { Stmt } } } = new XMLParser({ ignoreAttributes: false, isArray: (name) => name === 'Ntry', parseTagValue: false }).parse(body)
+    return (Stmt.Ntry ?? []).filter((entry: any) => entry.NtryDtls.TxDtls.Refs.EndToEndId.startsWith(reference))
+  })
 }
 
 const asOwner = async <Result>({ database }: TestApp, use: (client: pg.Client) => Promise<Result>): Promise<Result> => {
