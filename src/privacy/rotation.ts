@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Client, Pool } from '../db/client.js'
 import { invariant } from '../kernel/invariant.js'
 import { indexTagOf, type IndexRing, type KeyRing, type Vault } from '../kernel/vault.js'
-import type { Storage } from '../storage/storage.js'
+import { FileMissing, type Storage } from '../storage/storage.js'
 import { sealedTables, type FileColumn, type IndexColumn, type SealedColumn, type SealedTable } from './columns.js'
 import { countByKey, countByTag, deleteCapHolders, findPrimaryKey, listKeyedRows, replaceValues, type KeyedRow, type Replacement } from './store.js'
 
@@ -31,6 +31,9 @@ export type Progress = Readonly<{ table: string; rows: number; sealed: number; i
 
 /** What is still held by one key. */
 export type KeyUse = Readonly<{ key: string; kind: 'data' | 'index'; isNewest: boolean; values: number; files: number }>
+
+/** Where a value stands. */
+type Place = Readonly<{ table: string; column: string; key: Awaited<ReturnType<typeof findPrimaryKey>>; rowKey: readonly string[] }>
 
 const headLength = 200
 /** An index of which nobody knows the value any more: of an account that was erased. */
@@ -101,13 +104,26 @@ export const createRotation = ({ pool, vault, rings, storage, batchMax = 500, on
     }
   }
 
+  /** What is done with a file that a row named: undefined where another run has sealed it anew since, and it is gone. @throws FileMissing where the row still names it */
+  const unlessSuperseded = async <Result>({ table, column, key, rowKey }: Place, name: string, use: () => Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await use()
+    } catch (error) {
+      const same = [{ key: rowKey, before: name, after: name }]
+      if (error instanceof FileMissing && await withClient((client) => replaceValues(client, table, column, 'text', key, same)) === 0) return undefined
+      throw error
+    }
+  }
+
   const rotateFiles = async (table: SealedTable, key: Awaited<ReturnType<typeof findPrimaryKey>>, rows: readonly KeyedRow[]): Promise<number> => {
     let done = 0
     for (const file of table.files ?? []) {
       for (const { key: rowKey, values } of rows) {
         const before = textIn(values, file.column)
-        if (before === undefined || await keyOfFile(storage, before) === vault.newest.sealing) continue
-        const after = await resealFile(file, before)
+        if (before === undefined) continue
+        const place = { table: table.table, column: file.column, key, rowKey }
+        const after = await unlessSuperseded(place, before, async () => (await keyOfFile(storage, before) === vault.newest.sealing ? undefined : resealFile(file, before)))
+        if (after === undefined) continue
         const replaced = await withClient((client) => replaceValues(client, table.table, file.column, 'text', key, [{ key: rowKey, before, after }]))
         // The row names the new one, durably, before the old one goes; a loser of a race takes its own away.
         await storage.remove(replaced > 0 ? before : after)
@@ -144,11 +160,11 @@ export const createRotation = ({ pool, vault, rings, storage, batchMax = 500, on
       const key = await withClient((client) => findPrimaryKey(client, table.table))
       for (let after: readonly string[] | undefined; ;) {
         const rows = await withClient((client) => listKeyedRows(client, table, key, after, batchMax))
-        for (const { values } of rows) {
+        for (const { key: rowKey, values } of rows) {
           for (const { column } of table.files ?? []) {
             const name = textIn(values, column)
             if (name === undefined) continue
-            const keyId = await keyOfFile(storage, name)
+            const keyId = await unlessSuperseded({ table: table.table, column, key, rowKey }, name, () => keyOfFile(storage, name)) ?? vault.newest.sealing
             counts.set(keyId, (counts.get(keyId) ?? 0) + 1)
           }
         }
