@@ -1,7 +1,4 @@
-import { parse } from 'csv-parse'
-import { Readable } from 'node:stream'
-import { batchMax, cut, dateIn, fenOf, textOf } from '../bank/reading.js'
-import { statementUnreadable } from '../bank/problems.js'
+import { bareCell, dateIn, fenOf, linesOfCsv, refuseLine, type CsvRow } from '../bank/reading.js'
 import type { ReportKind, ReportLine, ReportSetting } from './model.js'
 
 /*
@@ -10,23 +7,13 @@ import type { ReportKind, ReportLine, ReportSetting } from './model.js'
  * totals: lines without a time are none of ours.
  */
 
-const bare = (cell: string | undefined): string => cut((cell ?? '').replace(/^[`'\t]+/, '').replace(/^="(.*)"$/, '$1'), 200)
-
-type Row = Readonly<Record<string, string>>
-
-const refuseLine = (number: number, zh: string, en: string) => statementUnreadable({ because: { zh: `第 ${number} 行${zh}`, en: `Line ${number} ${en}` } })
+const cellMax = 200
+const bare = (cell: string | undefined): string => bareCell(cell, cellMax)
 
 const columnsOf = ({ at, kind, kinds }: ReportSetting): string[] =>
   [...new Set([at, kind, ...Object.values(kinds).flatMap(({ reference, amount }) => [reference, amount])])]
 
-const checkHeader = (header: readonly string[], setting: ReportSetting): string[] => {
-  const names = header.map((name) => bare(name))
-  const missing = columnsOf(setting).filter((name) => !names.includes(name))
-  if (missing.length > 0) throw statementUnreadable({ because: { zh: `缺少列:${missing.join('、')}`, en: `These columns are missing: ${missing.join(', ')}` } })
-  return names
-}
-
-const lineOf = (row: Row, setting: ReportSetting, number: number): ReportLine | undefined => {
+const lineOf = (row: CsvRow, setting: ReportSetting, number: number): ReportLine | undefined => {
   const day = dateIn(bare(row[setting.at]))
   if (day === undefined) return undefined
   const word = bare(row[setting.kind])
@@ -40,27 +27,5 @@ const lineOf = (row: Row, setting: ReportSetting, number: number): ReportLine | 
 }
 
 /** The lines of a report in batches, in the file's order. @throws statement_unreadable (422) while it is read */
-export async function * readReport (path: string, setting: ReportSetting): AsyncGenerator<ReportLine[]> {
-  const parser = parse({
-    columns: (header: string[]) => checkHeader(header, setting), bom: true, delimiter: setting.delimiter, from_line: setting.skipLines + 1,
-    relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true, max_record_size: 100_000
-  })
-  const rows = Readable.from(textOf(path, setting.encoding)).on('error', (error) => parser.destroy(error)).pipe(parser)
-  let batch: ReportLine[] = []
-  let number = setting.skipLines + 1
-  try {
-    for await (const row of rows) {
-      const line = lineOf(row as Row, setting, ++number)
-      if (!line) continue
-      batch.push(line)
-      if (batch.length === batchMax) {
-        yield batch
-        batch = []
-      }
-    }
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_')) throw statementUnreadable({ because: { zh: '不是完整的 CSV 文件', en: `It is not a CSV file (${error.message.slice(0, 200)})` } })
-    throw error
-  }
-  yield batch
-}
+export const readReport = (path: string, setting: ReportSetting): AsyncGenerator<ReportLine[]> =>
+  linesOfCsv(path, setting, { columns: columnsOf(setting), nameMax: cellMax, lineOf: (row, number) => lineOf(row, setting, number) })
