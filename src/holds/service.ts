@@ -24,7 +24,7 @@ import {
   amountsOf, approvedHold, checkTarget, counting, isInForce, lapsedHold, leavesEnough, liftedHold, liftProposed, proposedHold, renewedHold, requiredFen,
   shareConsumerHolds, shareMerchantHolds, withdrawnHold
 } from './rules.js'
-import { findHold, insertHold, listAgainstConsumers, listAgainstMerchant, listHolds, lockHold, updateHold } from './store.js'
+import { findHold, insertHold, listAgainstConsumers, listAgainstMerchants, listHolds, lockHold, updateHold } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -185,15 +185,15 @@ export const createHolds = ({ work, clock, offices, contracts, merchants, ledger
     await setFree(tx, hold)
   }))
 
-  /** Holds against a merchant that count at this moment, the earliest first. */
-  const againstMerchant = async (tx: Tx, merchantId: MerchantId): Promise<HoldRecord[]> =>
-    inRole(tx, 'worker', async (asWorker) => counting(await listAgainstMerchant(asWorker, merchantId, clock.now())))
+  /** Holds against merchants that count at this moment, the earliest first. */
+  const againstMerchants = async (tx: Tx, merchantIds: readonly MerchantId[]): Promise<HoldRecord[]> =>
+    counting(await inRole(tx, 'worker', (asWorker) => listAgainstMerchants(asWorker, merchantIds, clock.now())))
 
   const againstConsumer = async (tx: Tx, contractIds: readonly ContractId[]): Promise<HoldRecord[]> =>
     counting(await inRole(tx, 'worker', (asWorker) => listAgainstConsumers(asWorker, contractIds, clock.now())))
 
   /** What holds against a merchant must leave in place; undefined where there are none. */
-  const heldAmounts = async (tx: Tx, merchantId: MerchantId): Promise<HeldAmounts | undefined> => amountsOf(await againstMerchant(tx, merchantId))
+  const heldAmounts = async (tx: Tx, merchantId: MerchantId): Promise<HeldAmounts | undefined> => amountsOf(await againstMerchants(tx, [merchantId]))
 
   const requiredOf = async (tx: Tx, merchantId: MerchantId, payableFen: Fen): Promise<Fen> => {
     const amounts = await heldAmounts(tx, merchantId)
@@ -214,8 +214,9 @@ export const createHolds = ({ work, clock, offices, contracts, merchants, ledger
    */
   const checkPayouts = async (tx: Tx, payouts: readonly HeldPayout[]): Promise<void> => {
     const refused: { merchantId: MerchantId; grossFen: Fen; withheldFen: Fen }[] = []
+    const counted = await againstMerchants(tx, payouts.map(({ merchantId }) => merchantId))
     for (const { merchantId, itemId, grossFen, payableFen } of payouts) {
-      const amounts = await heldAmounts(tx, merchantId)
+      const amounts = amountsOf(counted.filter((hold) => hold.merchantId === merchantId))
       if (!amounts) continue
       const unsettled = await unsettledOf(tx, merchantId, itemId)
       if (!leavesEnough(payableFen, grossFen, amounts, unsettled)) refused.push({ merchantId, grossFen, withheldFen: requiredFen(payableFen, amounts, unsettled) })
@@ -230,7 +231,7 @@ export const createHolds = ({ work, clock, offices, contracts, merchants, ledger
   const withheldBy = async (tx: Tx, hold: HoldRecord): Promise<Fen> => {
     if (!isInForce(hold, clock.now())) return 0n
     if (hold.against === 'merchant') {
-      const holds = await againstMerchant(tx, hold.merchantId)
+      const holds = await againstMerchants(tx, [hold.merchantId])
       const payableFen = await ledger.balanceOf(tx, payableAccount(hold.merchantId))
       return shareMerchantHolds(holds, payableFen, await unsettledOf(tx, hold.merchantId)).get(hold.id) ?? 0n
     }

@@ -33,10 +33,12 @@ const inForce: HoldStatus[] = ['proposed', 'active', 'lift_proposed']
 
 const standing = (office: number, now: Date) => and(eq(legalHolds.officeId, office), inArray(legalHolds.status, inForce), gt(legalHolds.endsAt, now))
 
-/** Holds in force against a merchant, the earliest first. */
-export const listAgainstMerchant = ({ db, office }: Tx, merchantId: MerchantId, now: Date): Promise<HoldRecord[]> =>
-  db.select(columns).from(legalHolds)
-    .where(and(standing(office, now), eq(legalHolds.against, 'merchant'), eq(legalHolds.merchantId, merchantId))).orderBy(asc(legalHolds.id))
+/** Holds in force against merchants, the earliest first. */
+export const listAgainstMerchants = ({ db, office }: Tx, merchantIds: readonly MerchantId[], now: Date): Promise<HoldRecord[]> =>
+  merchantIds.length === 0
+    ? Promise.resolve([])
+    : db.select(columns).from(legalHolds)
+      .where(and(standing(office, now), eq(legalHolds.against, 'merchant'), inArray(legalHolds.merchantId, [...merchantIds]))).orderBy(asc(legalHolds.id))
 
 /** Holds in force against the consumers of contracts, the earliest first. */
 export const listAgainstConsumers = ({ db, office }: Tx, contractIds: readonly ContractId[], now: Date): Promise<HoldRecord[]> =>
