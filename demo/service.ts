@@ -20,7 +20,7 @@ export type Service = Readonly<{
   stop: (options?: { keep?: boolean }) => Promise<void>
 }>
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -29,15 +29,15 @@ const freePort = async (): Promise<number> => {
 }
 
 /** A folder that PostgreSQL may enter too when root starts it as another account. */
-const emptyDirectory = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'ticun-demo-'))
+export const emptyDirectory = (prefix: string): string => {
+  const directory = mkdtempSync(join(tmpdir(), prefix))
   chmodSync(directory, 0o755)
   return directory
 }
 
 /** @throws Error when the service is not ready in time */
 export const startService = async (): Promise<Service> => {
-  const [directory, port] = [emptyDirectory(), await freePort()]
+  const [directory, port] = [emptyDirectory('ticun-demo-'), await freePort()]
   const logFile = join(directory, 'service.log')
   const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, [main], {

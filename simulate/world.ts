@@ -1,8 +1,6 @@
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { emptyDirectory, freePort } from '../demo/service.js'
 import { createClient, type Call, type Client, type Reply } from './client.js'
 import { openCast, type Cast } from './people.js'
 import { startPostgres, type Postgres } from './postgres.js'
@@ -26,20 +24,6 @@ export type World = Readonly<{
 }>
 
 export const processes = 2
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
-
-const emptyDirectory = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'ticun-simulate-'))
-  chmodSync(directory, 0o755)
-  return directory
-}
 
 type Options = Readonly<{ main: string; postgres: Postgres; directory: string }>
 
@@ -87,7 +71,7 @@ export type Theatre = Readonly<{
 
 /** Starts the server and sets the stage once; every world begins as a copy of it. */
 export const openTheatre = async (main: string): Promise<Theatre> => {
-  const directory = emptyDirectory()
+  const directory = emptyDirectory('ticun-simulate-')
   const postgres = await startPostgres(join(directory, 'data'))
   const options = { main, postgres, directory }
   const sql = (text: string) => postgres.asOwner('postgres', (client) => client.query(text))

@@ -7,7 +7,8 @@ import { inDatabase, readCluster } from '../support/cluster.js'
 import { bureau, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
-import { build, freePort, overHttp, startService, type Service } from '../process/support.js'
+import { freePort } from '../../demo/service.js'
+import { build, overHttp, startService, type Service } from '../process/support.js'
 
 t.setTimeout(180_000)
 

@@ -12,7 +12,8 @@ import { sandboxConfig } from '../support/database.js'
 import { bureau, newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
-import { freePort, until } from '../process/support.js'
+import { freePort } from '../../demo/service.js'
+import { until } from '../process/support.js'
 
 t.setTimeout(180_000)
 

@@ -5,7 +5,8 @@ import { seedClosable } from '../../bench/closure-seed.js'
 import { inDatabase, readCluster } from '../support/cluster.js'
 import { checker, maker } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
-import { build, freePort, overHttp, startService, until } from './support.js'
+import { freePort } from '../../demo/service.js'
+import { build, overHttp, startService, until } from './support.js'
 
 t.setTimeout(240_000)
 

@@ -11,7 +11,8 @@ import { inDatabase, readCluster } from '../support/cluster.js'
 import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
-import { anEmptyDirectory, build, freePort, killHard, overHttp, postmasterOf, run, startService, until, type Service } from './support.js'
+import { freePort } from '../../demo/service.js'
+import { anEmptyDirectory, build, killHard, overHttp, postmasterOf, run, startService, until, type Service } from './support.js'
 
 t.setTimeout(240_000)
 

@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { freePort } from '../../demo/service.js'
 import { commandOf } from '../../src/db/embedded-tickets.js'
 import type { Answer, Api, TestApp } from '../support/app.js'
 
@@ -21,14 +21,6 @@ const patienceMs = 60_000
 export const build = async (): Promise<void> => {
   const [code] = await once(spawn(process.execPath, [join(root, 'scripts/build-if-needed.js')], { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit')
   if (code !== 0) throw new Error('src/ does not build')
-}
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 export const until = async (holds: () => Promise<boolean>, what: string): Promise<void> => {
