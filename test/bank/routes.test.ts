@@ -1,19 +1,12 @@
-import pg from 'pg'
 import t from 'tap'
 import { newId } from '../../src/kernel/id.js'
-import { startApp, type TestApp } from '../support/app.js'
+import { startApp } from '../support/app.js'
 import { newConsumer } from '../support/people.js'
 import { buy, makeContract, order, trySign } from '../support/purchase.js'
+import { asOwner } from '../support/roles.js'
 import { expectStatus, listProduct } from '../support/shop.js'
 import { advance, answerPayouts, newEarner, notariesOf, settle, violated } from '../settlement/support.js'
 import { moveAtBank, send, statementOfToday, statementWith } from './support.js'
-
-const asOwner = async ({ database }: TestApp, sql: string): Promise<void> => {
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  await client.query(sql)
-  await client.end()
-}
 
 t.test('statements of the special account', async (t) => {
   const app = await startApp(t)

@@ -1,19 +1,9 @@
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
 import { bureau, checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
+import { asOwner } from '../support/roles.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
-
-const asOwner = async ({ database }: TestApp, sql: string): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows
-  } finally {
-    await client.end()
-  }
-}
 
 const advance = async (app: TestApp, days: number): Promise<void> => {
   expectStatus(await app.nobody.post('/sandbox/clock', { advanceSeconds: days * 86_400 }), 200)

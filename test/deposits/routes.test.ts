@@ -1,12 +1,11 @@
 import t, { type Test } from 'tap'
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
 import { newId, uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { notify, paymentOf, settlementOf, signatureFor } from '../support/notifications.js'
 import { maker, newConsumer, newPhone, signIn, type Consumer } from '../support/people.js'
 import { buy, makeContract, order, payOrder } from '../support/purchase.js'
-import { asRole } from '../support/roles.js'
+import { asOwner, asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
 
 const price = 100_000
@@ -38,13 +37,6 @@ const strays = async (app: TestApp, contractId: string): Promise<{ amount: strin
     select f.refund_fen as amount, f.status, r.reason from refunds f
     join receipts r on r.office_id = f.office_id and r.payment_id = f.payment_id and r.purpose = 'stray' and r.amount_fen = f.refund_fen
     where f.contract_id = $1 and f.purpose = 'stray' order by f.id`, [uuidOf(contractId)])
-
-/** Changes what only the owner of the database may. */
-const asOwner = async ({ database }: TestApp, sql: string, values: unknown[] = []): Promise<void> => {
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  await client.query(sql, values).finally(() => client.end())
-}
 
 const startShop = async (t: Test) => {
   const app = await startApp(t)

@@ -14,6 +14,7 @@ import { createVault } from '../../src/kernel/vault.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { sandboxConfig } from '../support/database.js'
 import { bureau, codeFor, demoPassword, maker, newConsumer, newIdNumber, newPhone, operator, signIn, trySignIn } from '../support/people.js'
+import { asOwner } from '../support/roles.js'
 
 const minutes = 60
 const days = 86_400
@@ -36,14 +37,6 @@ const peopleOf = (app: TestApp) => {
     add: (member: NewMember) => work.write(worker, member.office ?? 0, (tx) => people.addMember(tx, member)),
     end: (personId: string, place: Place) => work.write(worker, place.office ?? 0, (tx) => people.endMember(tx, personId as Id<'per'>, place))
   }
-}
-
-const asOwner = async <Row extends pg.QueryResultRow>(app: TestApp, sql: string, values: unknown[] = []): Promise<Row[]> => {
-  const client = new pg.Client({ connectionString: app.database.ownerUrl })
-  await client.connect()
-  const { rows } = await client.query<Row>(sql, values)
-  await client.end()
-  return rows
 }
 
 t.test('asking for a code', async (t) => {

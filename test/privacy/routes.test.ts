@@ -1,25 +1,15 @@
-import pg from 'pg'
 import t from 'tap'
 import { checkCharacterOf } from '../../src/identity/model.js'
 import { uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { auditAdministrator, maker, newConsumer, newIdNumber, newPhone, operator, signIn, type Consumer } from '../support/people.js'
 import { buy, makeContract, trySign } from '../support/purchase.js'
+import { asOwner } from '../support/roles.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
 
 t.setTimeout(120_000)
 
 const advance = (app: TestApp, advanceSeconds: number) => app.nobody.post('/sandbox/clock', { advanceSeconds })
-
-const asOwner = async (app: TestApp, sql: string, values: unknown[] = []): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: app.database.ownerUrl })
-  await client.connect()
-  try {
-    return (await client.query(sql, values)).rows
-  } finally {
-    await client.end()
-  }
-}
 
 /** An ID number of somebody of an age, by the service's clock. */
 const idNumberOfAge = async ({ nobody }: TestApp, years: number, daysLess = 0): Promise<string> => {

@@ -1,21 +1,11 @@
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { notify } from '../support/notifications.js'
 import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
+import { asOwner } from '../support/roles.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
-
-const asOwner = async ({ database }: TestApp, sql: string): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows
-  } finally {
-    await client.end()
-  }
-}
 
 const advance = async (app: TestApp, minutes: number): Promise<void> => {
   expectStatus(await app.nobody.post('/sandbox/clock', { advanceSeconds: minutes * 60 }), 200)

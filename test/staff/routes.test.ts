@@ -1,24 +1,13 @@
-import pg from 'pg'
 import t from 'tap'
 import { startApp, type Api, type TestApp } from '../support/app.js'
 import { auditAdministrator, bureau, checker, codeFor, demoPassword, maker, newConsumer, newPhone, operator, securityAdministrator, signIn, systemAdministrator, totpAt, trySignIn } from '../support/people.js'
 import { buy } from '../support/purchase.js'
-import { asRole } from '../support/roles.js'
+import { asOwner, asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
 
 t.setTimeout(180_000)
 
 const advance = (app: TestApp, advanceSeconds: number) => app.nobody.post('/sandbox/clock', { advanceSeconds })
-
-const asOwner = async (app: TestApp, sql: string, values: unknown[] = []): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: app.database.ownerUrl })
-  await client.connect()
-  try {
-    return (await client.query(sql, values)).rows
-  } finally {
-    await client.end()
-  }
-}
 
 /** Enrols an authenticator application for somebody of the seeded staff. */
 const enrol = async (app: TestApp, person: Api) => {

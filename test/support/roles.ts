@@ -20,3 +20,14 @@ export const asRole = async (
     await client.end()
   }
 }
+
+/** Asks the database as its owner, whom no policy and no privilege holds. */
+export const asOwner = async <Row extends pg.QueryResultRow = any>({ database }: Pick<TestApp, 'database'>, sql: string, values: unknown[] = []): Promise<Row[]> => {
+  const client = new pg.Client({ connectionString: database.ownerUrl })
+  await client.connect()
+  try {
+    return (await client.query<Row>(sql, values)).rows
+  } finally {
+    await client.end()
+  }
+}

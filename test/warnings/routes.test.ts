@@ -8,11 +8,11 @@ import { startApp } from '../support/app.js'
 import { sandboxConfig } from '../support/database.js'
 import { bureau, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
-import { asRole } from '../support/roles.js'
+import { asOwner, asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 import { answerPayouts, draftFor, notariesOf, visit } from '../settlement/support.js'
 import { startReceiver } from '../webhooks/receiver.js'
-import { advance, asOwner, day, livePast, untilHour } from './support.js'
+import { advance, day, livePast, untilHour } from './support.js'
 
 t.setTimeout(300_000)
 

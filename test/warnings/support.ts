@@ -16,17 +16,6 @@ export const untilHour = async (app: TestApp, hour: number): Promise<void> => {
   await advance(app, Math.ceil((midnight + hour * 3_600_000 - now.getTime()) / 1_000))
 }
 
-/** Asks the database as its owner. */
-export const asOwner = async ({ database }: TestApp, sql: string, values: unknown[] = []): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: database.ownerUrl })
-  await client.connect()
-  try {
-    return (await client.query(sql, values)).rows
-  } finally {
-    await client.end()
-  }
-}
-
 type Past = Readonly<{ sales: number; visits: number; refunds: number; disputes: number }>
 
 /**
