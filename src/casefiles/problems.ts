@@ -1,3 +1,4 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 
 export const fileTypeNotAllowed = problem<{ allowed: string[] }>('file_type_not_allowed', {
@@ -31,7 +32,7 @@ export const evidencePeriodOver = problem<{ until: Date }>('evidence_period_over
   status: 409,
   title: { zh: '举证期限已届满', en: 'The evidence period is over' },
   detail: ({ until }) => ({
-    zh: `仲裁庭确定的举证期限已于 ${until.toISOString()} 届满；如有正当理由，请在陈述中申请仲裁庭延长。`,
-    en: `The time the tribunal set for evidence ended at ${until.toISOString()}; ask the tribunal in a statement to extend it.`
+    zh: `仲裁庭确定的举证期限已于 ${clockTime(until).zh} 届满；如有正当理由，请在陈述中申请仲裁庭延长。`,
+    en: `The time the tribunal set for evidence ended at ${clockTime(until).en}; ask the tribunal in a statement to extend it.`
   })
 })

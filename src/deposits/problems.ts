@@ -1,11 +1,12 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 
 export const refusalTooLate = problem<{ until: Date }>('refusal_too_late', {
   status: 422,
   title: { zh: '已过拒绝受理期限', en: 'Too late to refuse the deposit' },
   detail: ({ until }) => ({
-    zh: `公证处须在付款后 3 日内决定是否受理提存，本合同的期限至 ${until.toISOString()}。其后请通过退费或纠纷程序处理。`,
-    en: `A deposit may be refused within 3 days of the payment, here until ${until.toISOString()}. After that, use a refund or a dispute.`
+    zh: `公证处须在付款后 3 日内决定是否受理提存，本合同的期限至 ${clockTime(until).zh}。其后请通过退费或纠纷程序处理。`,
+    en: `A deposit may be refused within 3 days of the payment, here until ${clockTime(until).en}. After that, use a refund or a dispute.`
   })
 })
 

@@ -1,3 +1,4 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 import { wrongState } from '../kernel/problems.js'
 
@@ -56,7 +57,7 @@ export const awardNumberUsed = problem<{ awardNumber: string }>('award_number_us
 export const correctionTooLate = problem<{ until: Date }>('correction_too_late', {
   status: 422,
   title: { zh: '已过补正期限', en: 'Too late to correct' },
-  detail: ({ until }) => ({ zh: `裁决的补正期限至 ${until.toISOString()} 止。`, en: `The award could be corrected until ${until.toISOString()}.` })
+  detail: ({ until }) => ({ zh: `裁决的补正期限至 ${clockTime(until).zh} 止。`, en: `The award could be corrected until ${clockTime(until).en}.` })
 })
 
 export const offerTooHigh = problem<{ disputedFen: bigint }>('offer_too_high', {

@@ -23,6 +23,12 @@ export const Instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {
 /** The business date of an instant. */
 export const dateOf = (at: Date): BusinessDate => new Date(at.getTime() + offsetMs).toISOString().slice(0, 10)
 
+/** An instant for people, `2027-01-09 00:00`, in Shanghai's time: the minute it falls into. */
+export const clockTime = (at: Date): { zh: string; en: string } => {
+  const minute = new Date(at.getTime() + offsetMs).toISOString().slice(0, 16).replace('T', ' ')
+  return { zh: `${minute}（北京时间）`, en: `${minute} (UTC+8)` }
+}
+
 /** The instant at which a business date begins. */
 export const startOf = (date: BusinessDate): Date => new Date(Date.parse(`${date}T00:00:00Z`) - offsetMs)
 

@@ -1,9 +1,10 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 
 export const dayNotOver = problem<{ from: Date }>('day_not_over', {
   status: 422,
   title: { zh: '该日尚未结束', en: 'The day is not over' },
-  detail: ({ from }) => ({ zh: `该日最早可于 ${from.toISOString()} 起关账。`, en: `The day can be closed from ${from.toISOString()} on.` })
+  detail: ({ from }) => ({ zh: `该日最早可于 ${clockTime(from).zh} 起关账。`, en: `The day can be closed from ${clockTime(from).en} on.` })
 })
 
 export const differenceUnexplained = problem<{ differenceFen: bigint; channels: { channel: string; differenceFen: bigint; unmatched: number }[] }>('difference_unexplained', {

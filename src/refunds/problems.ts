@@ -1,11 +1,12 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 
 export const coolingOffOver = problem<{ until: Date | null }>('cooling_off_over', {
   status: 422,
   title: { zh: '冷静期已过', en: 'The cooling-off time is over' },
   detail: ({ until }) => ({
-    zh: `本合同的冷静期${until ? `至 ${until.toISOString()} 止` : '尚未开始'}。请以其他事由申请退费,如 consumer_choice。`,
-    en: `The contract's cooling-off time ${until ? `ended at ${until.toISOString()}` : 'has not begun'}. Ask for the refund for another reason, such as consumer_choice.`
+    zh: `本合同的冷静期${until ? `至 ${clockTime(until).zh} 止` : '尚未开始'}。请以其他事由申请退费,如 consumer_choice。`,
+    en: `The contract's cooling-off time ${until ? `ended at ${clockTime(until).en}` : 'has not begun'}. Ask for the refund for another reason, such as consumer_choice.`
   })
 })
 

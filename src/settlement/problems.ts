@@ -1,11 +1,12 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 
 export const nothingPayable = problem<{ cutoff: Date }>('nothing_payable', {
   status: 422,
   title: { zh: '没有可结算的款项', en: 'Nothing is payable' },
   detail: ({ cutoff }) => ({
-    zh: `截至 ${cutoff.toISOString()},所选商户没有已到期、未列入其他结算单且未被法院冻结的款项。请待异议期届满,或先取消占用这些款项的结算草稿。`,
-    en: `By ${cutoff.toISOString()} nothing was due to these merchants that is not in another settlement or held by a court. Wait for objection windows to end, or cancel the draft that has reserved it.`
+    zh: `截至 ${clockTime(cutoff).zh},所选商户没有已到期、未列入其他结算单且未被法院冻结的款项。请待异议期届满,或先取消占用这些款项的结算草稿。`,
+    en: `By ${clockTime(cutoff).en} nothing was due to these merchants that is not in another settlement or held by a court. Wait for objection windows to end, or cancel the draft that has reserved it.`
   })
 })
 

@@ -1,11 +1,12 @@
+import { clockTime } from '../kernel/calendar.js'
 import { problem } from '../kernel/problem.js'
 
 export const rectificationOpen = problem<{ answerBy: Date }>('rectification_open', {
   status: 409,
   title: { zh: '首次轻微问题仍在整改期', en: 'A first minor fault may still be put right' },
   detail: ({ answerBy }) => ({
-    zh: `该预警属于首次轻微问题清单，商户可在 ${answerBy.toISOString()} 前自行整改；此前不得升级处理。`,
-    en: `This is on the list of first minor faults: the merchant may put it right until ${answerBy.toISOString()}, and before that it is not taken further.`
+    zh: `该预警属于首次轻微问题清单，商户可在 ${clockTime(answerBy).zh} 前自行整改；此前不得升级处理。`,
+    en: `This is on the list of first minor faults: the merchant may put it right until ${clockTime(answerBy).en}, and before that it is not taken further.`
   })
 })
 
