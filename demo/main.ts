@@ -1,3 +1,4 @@
+import { warnOfThePool } from './chapters/alert.js'
 import { goToAward } from './chapters/award.js'
 import { closeTheBooks } from './chapters/books.js'
 import { shutDown } from './chapters/closure.js'
@@ -32,6 +33,7 @@ const tell = async (url: string): Promise<number> => {
   await raceForTheLastSession(story, pool)
   await moveAway(story, pool, sold)
   await goToAward(story, pool)
+  await warnOfThePool(story, pool)
   await shutDown(story, pool)
   await reconcile(story)
   await closeTheBooks(story, pool, sold)

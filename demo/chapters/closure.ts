@@ -1,28 +1,12 @@
-import { checkIn } from '../door.js'
 import type { Pool } from '../model.js'
 import { yuan } from '../print.js'
-import { buy } from '../purchase.js'
 import type { Story } from '../story.js'
 
 /** 闭店: the pool shuts its doors, and every consumer's money goes back. */
 
-const buyers = {
-  wu: { name: '吴桐', phone: '13700000031', idNumber: '310105199203114018' },
-  zheng: { name: '郑洁', phone: '13700000032', idNumber: '31010519871205002X' }
-}
-
 /** Contracts of the pool that still have something to refund. */
 const openOnes = async (story: Story, { id }: Pool): Promise<any[]> =>
   (await Promise.all(['active', 'expired'].map((status) => story.maker.get(`/contracts?merchantId=${id}&status=${status}&limit=100`)))).flatMap(({ items }) => items)
-
-const sell = async (story: Story, pool: Pool): Promise<void> => {
-  await buy(story, pool, buyers.wu, pool.cards.swims)
-  const used = await buy(story, pool, buyers.zheng, pool.cards.swims)
-  await story.tell({
-    zh: '郑洁当天游了两次：这是泳馆关门前的最后一次核销。',
-    en: 'Two swims on the same day: the last before the doors shut.'
-  }, () => checkIn(pool, used, { sessions: 2 }))
-}
 
 const shut = async (story: Story, pool: Pool): Promise<any> => {
   const path = `/merchants/${pool.id}/closure`
@@ -61,7 +45,6 @@ const compare = async (story: Story, closure: any, open: readonly any[]): Promis
 
 export const shutDown = async (story: Story, pool: Pool): Promise<void> => {
   await story.chapter({ zh: '闭店', en: 'The pool shuts' })
-  await sell(story, pool)
   const open = await openOnes(story, pool)
   const closure = await shut(story, pool)
   story.check('it is every open contract', closure.contracts, open.length)
