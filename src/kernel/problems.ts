@@ -1,4 +1,5 @@
 import { problem, type Text } from './problem.js'
+import { stateInChinese } from './state-names.js'
 
 /** Refusals that every part of the service shares. */
 
@@ -30,7 +31,7 @@ export const wrongState = problem<{ state: string; allowed: string[] }>('wrong_s
   status: 409,
   title: { zh: '当前状态不允许此操作', en: 'Not possible in this state' },
   detail: ({ state, allowed }) => ({
-    zh: `当前状态为 ${state}，此操作只允许在 ${allowed.join('、') || '（无）'} 时进行。`,
+    zh: `当前状态为${stateInChinese(state)}，此操作只允许在${allowed.map(stateInChinese).join('、') || '（无）'}时进行。`,
     en: `The state is ${state}; this is allowed only in ${allowed.join(', ') || '(none)'}.`
   })
 })

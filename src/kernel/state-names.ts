@@ -1,0 +1,151 @@
+/*
+ * What states are called in a Chinese sentence. A state goes over the wire, and into an English
+ * sentence, by its own word; a refusal in Chinese names it both ways, so that the reader
+ * understands it and finds it in the answers of the API.
+ */
+
+const names: Readonly<Record<string, string>> = {
+  accepted: '已接受',
+  active: '生效中',
+  agreed: '已同意',
+  answers: '已应答',
+  approved: '已批准',
+  arbitration: '仲裁',
+  as_wanted: '已是所求内容',
+  asked: '已申请',
+  assigned: '已指派',
+  awaiting_approval: '待审批',
+  awaiting_consent: '待对方同意',
+  awaiting_payment: '待付款',
+  awaiting_signature: '待签署',
+  booked: '已入账',
+  cancelled: '已取消',
+  checked: '已初审',
+  claim_proposed: '已提请领取',
+  claimed: '已领取',
+  clean: '未见异常',
+  closed: '已关闭',
+  closing: '闭店清退中',
+  closure: '闭店清退',
+  completed: '已履行完毕',
+  confirmed: '已确认',
+  dead: '投递失败',
+  decided: '已裁决',
+  declined: '已拒绝',
+  delisted: '已下架',
+  delivered: '已送达',
+  deposit_refused: '提存未获受理',
+  different: '与现有内容不同',
+  disabled: '已停用',
+  dispute: '纠纷处理',
+  disputed: '争议中',
+  draft: '草稿',
+  effective: '已生效',
+  ended: '已结束',
+  escalated: '已升级处理',
+  executed: '已执行',
+  expired: '已到期',
+  explained: '已说明',
+  failed: '失败',
+  frozen: '冻结事由',
+  identity_not_set: '尚未实名',
+  identity_set: '已实名',
+  in_review: '审核中',
+  lapsed: '已失效',
+  lift_proposed: '已提请解除',
+  lifted: '已解除',
+  listed: '在售',
+  made: '已作出',
+  matched: '已匹配',
+  mediation: '调解',
+  negotiation: '协商',
+  new: '新建',
+  none: '无',
+  not_scanned: '未扫描',
+  objected: '异议中',
+  offer: '转让要约',
+  offered: '已发出要约',
+  open: '待处理',
+  ordered: '已下达指令',
+  paid: '已付款',
+  pause: '暂停',
+  payable: '应付',
+  payment_reversed: '付款被撤回',
+  pending: '待生效',
+  processing: '处理中',
+  proposal: '调解方案',
+  proposed: '已提请',
+  recorded: '已记录',
+  rectified: '已整改',
+  recused: '已回避',
+  refund: '退费',
+  refunded: '已退还',
+  refused: '不予同意',
+  rejected: '已驳回',
+  released: '已解除指派',
+  renewed: '已续期',
+  replaced: '已被替代',
+  requested: '已申请',
+  resolved: '已处理',
+  returned: '已退回',
+  revocation_proposed: '已提请撤销',
+  revoked: '已撤销',
+  running: '进行中',
+  sealed: '已加盖电子印章',
+  set_aside: '已列为无人领取',
+  settled: '已和解',
+  submitted: '已提交',
+  succeeded: '成功',
+  superseded: '已被取代',
+  suspended: '已暂停业务',
+  suspense: '待查',
+  terminated: '已终止',
+  unknown: '结果未知',
+  valid: '有效',
+  voided: '已撤销核销',
+  withdrawn: '已撤回'
+}
+
+/** What is no state of a row but a circumstance. */
+const circumstances: Readonly<Record<string, string>> = {
+  'a bank transfer is under way': '银行转账正在办理',
+  'a free seat': '尚有空缺席位',
+  'a proposal is open': '有调解方案待答复',
+  'a sign_contract code was asked for': '已申请签署验证码',
+  'all arbitrators assigned': '仲裁员已全部指派',
+  'an award proposed': '已提出裁决',
+  'an idle contract with what was proposed held': '合同无其他未决事项且提请的款项仍在提存',
+  'an open dispute': '有未结纠纷',
+  'assigned already': '已指派',
+  'evidence period over': '举证期限已过',
+  'its days are over': '暂停期已过',
+  'no award proposed': '尚未提出裁决',
+  'no closure': '没有闭店清退',
+  'no document yet': '尚无文件',
+  'no open dispute': '没有未结纠纷',
+  'no open offer': '没有待答复的要约',
+  'no open pause': '没有未结的暂停',
+  'no open proposal': '没有待答复的方案',
+  'no open refund': '没有未结退费',
+  'not assigned': '未指派',
+  'the term is over by then': '届时有效期已满',
+  'within the evidence period': '举证期限内'
+}
+
+const counted: readonly (readonly [RegExp, string])[] = [
+  [/^(\d+) of (\d+) arbitrators$/, '仲裁员已指派 $1 名、应有 $2 名'],
+  [/^(\d+) mediator assigned$/, '已指派 $1 名调解员'],
+  [/^(\d+) arbitrator assigned$/, '已指派 $1 名仲裁员'],
+  [/^(\w+): (\d+) fen held$/, '“$1”且提存余额为 $2 分']
+]
+
+/** A state in Chinese, with its own word behind it; a word that has no name stands for itself. */
+export const stateInChinese = (state: string): string => {
+  const circumstance = circumstances[state]
+  if (circumstance !== undefined) return circumstance
+  const [pattern, text] = counted.find(([pattern]) => pattern.test(state)) ?? []
+  if (pattern && text) return state.replace(pattern, text).replace(/^“(\w+)”/, (whole, word: string) => (names[word] === undefined ? whole : `“${names[word]}”`))
+  const words = state.split(/:? /)
+  const named = words.map((word) => names[word])
+  return named.every((name) => name !== undefined) ? `“${named.join('：')}”（${state}）` : state
+}
