@@ -21,7 +21,12 @@ const from = { bankName: '中国工商银行上海市分行', accountName: '上�
 
 const fileOf = (payouts: PaymentFile['payouts']): string => pain001Xml({ settlement, approvedAt: new Date('2026-05-04T02:00:00Z'), from, payouts })
 
-const errorsOf = async (xml: string) => (await validateXML({ xml: [{ fileName: 'pain001.xml', contents: xml }], schema: [schema] })).errors
+/** What is wrong with files, by the file; all at once, because the validator takes seconds to start. */
+const errorsOf = async (files: readonly string[]): Promise<string[][]> => {
+  const xml = files.map((contents, i) => ({ fileName: `${i}.xml`, contents }))
+  const { errors } = await validateXML({ xml, schema: [schema] })
+  return xml.map(({ fileName }) => errors.filter(({ loc }) => loc?.fileName === fileName).map(({ message }) => message))
+}
 
 t.test('a payment file is valid, whatever names, banks and amounts are in it', async (t) => {
   const text = fc.oneof(fc.constantFrom('圣约瀚游泳馆', '𠮷祥<健身> & "瑜伽"', '有\u0007控制符'), fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }))
@@ -31,17 +36,18 @@ t.test('a payment file is valid, whatever names, banks and amounts are in it', a
     to: fc.record({ bankName: text, accountName: text, accountNumber: fc.stringMatching(/^[0-9A-Za-z]{4,34}$/), cnapsCode: fc.option(fc.stringMatching(/^\d{12}$/), { nil: undefined }) }),
     amountFen: fc.bigInt({ min: 1n, max: 10n ** 13n })
   })
-  await fc.assert(fc.asyncProperty(fc.array(payout, { minLength: 1, maxLength: 5 }), async (payouts) => {
-    t.same(await errorsOf(fileOf(payouts)), [])
-  }), { numRuns: 20 })
+  const files = fc.sample(fc.array(payout, { minLength: 1, maxLength: 5 }), 200).map(fileOf)
+  for (const [i, errors] of (await errorsOf(files)).entries()) t.same(errors, [], `file ${i}`, { file: files[i] })
 })
 
 t.test('the validator finds what is wrong', async (t) => {
   const good = fileOf([{ itemId: newId('sti', 1), to: { ...from, cnapsCode: '102290024433' }, amountFen: 123_456n }])
-  t.same(await errorsOf(good), [])
   t.match(good, '<MmbId>102290024433</MmbId>')
   t.match(good, '<InstdAmt Ccy="CNY">1234.56</InstdAmt>')
-  for (const bad of [
+  const bad = [
     good.replace('<PmtMtd>TRF</PmtMtd>', ''), good.replaceAll('1234.56', '-1.00'), good.replace(/<EndToEndId>[^<]*/, `<EndToEndId>${'A'.repeat(36)}`), good.replace('CNY', 'cny')
-  ]) t.not((await errorsOf(bad)).length, 0)
+  ]
+  const [none, ...found] = await errorsOf([good, ...bad])
+  t.same(none, [])
+  for (const errors of found) t.not(errors.length, 0)
 })
