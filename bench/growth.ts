@@ -12,7 +12,7 @@ import { comparePartitions } from './partitions.js'
 import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
 import { redemptions } from './redeem.js'
 import { office, type Shop } from './seed.js'
-import { startService, type Service } from './server.js'
+import { startService, type Process } from './server.js'
 import { tokenFor } from './tokens.js'
 
 /*
@@ -57,16 +57,16 @@ const measureReads = async (): Promise<void> => {
   console.log('\n| one at a time | p50 ms | p99 ms | times | errors |\n|---|---|---|---|---|')
   report.reads = []
   for (const [name, next] of Object.entries(reads)) {
-    const { p50Ms, p99Ms, requests, errors } = await load({ host: '127.0.0.1', port, connections: 1, seconds, next })
+    const { p50Ms, p99Ms, requests, errors } = await load({ host: '127.0.0.1', ports: [port], connections: 1, seconds, next })
     console.log(`| ${name} | ${p50Ms} | ${p99Ms} | ${requests} | ${errors} |`)
     ;(report.reads as object[]).push({ name, p50Ms, p99Ms, requests, errors })
   }
 }
 
-const residentMb = ({ process: { pid } }: Service): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+const residentMb = ({ process: { pid } }: Process): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
 
 /** Reads the whole journal as JSON lines, or as much of it as comes in a time. */
-const measureStream = async (service: Service): Promise<void> => {
+const measureStream = async (service: Process): Promise<void> => {
   const until = performance.now() + Number(options.stream) * 1000
   const response = await fetch(`http://127.0.0.1:${port}/v1/audit/journal?format=jsonl`, { headers: { authorization: notary } })
   const [begun, memory] = [performance.now(), [residentMb(service)]]
@@ -96,7 +96,7 @@ const someShops = (): Shop[] => {
   return [...shops.values()]
 }
 
-const measureRedemptions = async (bench: Bench, service: Service): Promise<void> => {
+const measureRedemptions = async (bench: Bench, service: Process): Promise<void> => {
   const pgbench = hasPgbench() ? await preparePgbench(bench.ownerUrl) : undefined
   for (const connections of [64, 256]) {
     // Half the sessions are left: as many as contracts were picked, and ten times.

@@ -11,7 +11,8 @@ export type LoadResult = Readonly<{ perSecond: number; p50Ms: number; p99Ms: num
 
 export type LoadOptions = Readonly<{
   host: string
-  port: number
+  /** The connections are shared out evenly among them. */
+  ports: readonly number[]
   connections: number
   seconds: number
   /** The next request, or undefined when there are no more. */
@@ -32,7 +33,7 @@ export const answerEnd = (received: Buffer): { end: number; status: string } | u
   return received.length < end ? undefined : { end, status: text.slice(9, 12) }
 }
 
-export const load = async ({ host, port, connections, seconds, next }: LoadOptions): Promise<LoadResult> => {
+export const load = async ({ host, ports, connections, seconds, next }: LoadOptions): Promise<LoadResult> => {
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
   const started = performance.now()
@@ -67,8 +68,8 @@ export const load = async ({ host, port, connections, seconds, next }: LoadOptio
     send()
   })
 
-  const sockets = await Promise.all(Array.from({ length: connections }, () => new Promise<Socket>((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true }, () => { resolve(socket) })
+  const sockets = await Promise.all(Array.from({ length: connections }, (_, i) => new Promise<Socket>((resolve, reject) => {
+    const socket = connect({ host, port: ports[i % ports.length] as number, noDelay: true }, () => { resolve(socket) })
     socket.once('error', reject)
   })))
   await Promise.all(sockets.map(drive))

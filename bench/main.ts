@@ -8,7 +8,7 @@ import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
 import { prepareReads, type Reads } from './reads.js'
 import { redemptions } from './redeem.js'
 import { seedShops } from './seed.js'
-import { startBaseline, startService, type Service } from './server.js'
+import { startBaseline, startService, startServices, type Service } from './server.js'
 import { settle, type Settled } from './settlement.js'
 
 /*
@@ -20,7 +20,9 @@ import { settle, type Settled } from './settlement.js'
 
 const { values: options } = parseArgs({
   options: {
-    json: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' }, merchants: { type: 'string', default: '10000' }
+    json: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' }, merchants: { type: 'string', default: '10000' },
+    /** of the service, on one database; the load is shared out among them */
+    processes: { type: 'string', default: '1' }
   }
 })
 const seconds = Number(options.seconds)
@@ -110,12 +112,12 @@ const print = ({ baselines, scenarios }: Awaited<ReturnType<typeof measureRounds
 }
 
 const run = async (): Promise<void> => {
-  let report: object = { rounds, seconds }
+  let report: object = { rounds, seconds, processes: Number(options.processes) }
   await onDatabase({}, async (bench) => {
-    const service = await startService(bench.ownerUrl, 3900)
+    const service = await startServices(bench.ownerUrl, 3910, Number(options.processes))
     const [naive, constant] = [await startBaseline('naive', bench.ownerUrl, 3903), await startBaseline('constant', bench.ownerUrl, 3904)]
     try {
-      const scenarios = (await scenariosOn(bench, 3900)).filter(({ name }) => isWanted(name))
+      const scenarios = (await scenariosOn(bench, 3910)).filter(({ name }) => isWanted(name))
       const results = await measureRounds(bench, { service, naive, constant }, scenarios)
       print(results)
       report = { machine: machine(bench.serverVersion), ...report, ...results }

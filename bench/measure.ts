@@ -47,12 +47,12 @@ export const onDatabase = async (settings: Readonly<Record<string, string>>, use
   }
 }
 
-type Subject = Readonly<{ port: number; cpuSeconds: () => number }>
+type Subject = Readonly<{ ports: readonly number[]; cpuSeconds: () => number }>
 
 /** One run of load on a process, with the cores that it and PostgreSQL used meanwhile. */
-export const measure = async ({ postgresCpu }: Bench, subject: Subject, options: Omit<LoadOptions, 'host' | 'port'>): Promise<Measured> => {
+export const measure = async ({ postgresCpu }: Bench, subject: Subject, options: Omit<LoadOptions, 'host' | 'ports'>): Promise<Measured> => {
   const before = { node: subject.cpuSeconds(), postgres: postgresCpu(), at: performance.now() }
-  const result = await load({ ...options, host: '127.0.0.1', port: subject.port })
+  const result = await load({ ...options, host: '127.0.0.1', ports: subject.ports })
   const seconds = (performance.now() - before.at) / 1000
   return { ...result, nodeCpu: rounded((subject.cpuSeconds() - before.node) / seconds), postgresCpu: rounded(Math.max(0, postgresCpu() - before.postgres) / seconds) }
 }

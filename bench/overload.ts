@@ -10,7 +10,7 @@ import { machine, median, onDatabase, rounded, type Bench } from './measure.js'
 import { openLoad, type Arrival } from './open-load.js'
 import { redemptions } from './redeem.js'
 import { seedShops, type Shop } from './seed.js'
-import { startService, type Service } from './server.js'
+import { startService, type Process } from './server.js'
 
 /*
  * Twice as many redemptions as the service can do, for a minute: they come by the clock, whatever
@@ -24,14 +24,14 @@ const peakSeconds = Number(options.peak)
 const port = 3905
 const connectionsMax = 6_000
 
-const residentMb = ({ process: { pid } }: Service): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+const residentMb = ({ process: { pid } }: Process): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
 
 /** The best of three runs, so that the service is compared with itself at its best. */
 const measurePeak = async ({ owner }: Bench, shops: readonly Shop[]): Promise<number> => {
   const rates: number[] = []
   for (let run = 0; run < 3; run++) {
     const next = await redemptions(owner, shops, 8_000 * peakSeconds)
-    rates.push((await load({ host: '127.0.0.1', port, connections: 256, seconds: peakSeconds, next })).perSecond)
+    rates.push((await load({ host: '127.0.0.1', ports: [port], connections: 256, seconds: peakSeconds, next })).perSecond)
   }
   return Math.max(...rates)
 }

@@ -28,7 +28,7 @@ const seedRead = async (client: pg.Client): Promise<Shop> => {
 export const prepareReads = async (client: pg.Client, port: number): Promise<Reads> => {
   const shop = await seedRead(client)
   const next = await redemptions(client, [shop], contracts * (lines - 2) / 2, 'in turn')
-  const { errors } = await load({ host: '127.0.0.1', port, connections: 16, seconds: 120, next })
+  const { errors } = await load({ host: '127.0.0.1', ports: [port], connections: 16, seconds: 120, next })
   if (errors > 0) throw new Error(`${errors} redemptions failed`)
   const before = new Date().toISOString()
   const authorization = `Bearer ${tokenFor({ sub: newId('per', 0), end: 'notary', roles: ['notary'], office })}`

@@ -10,7 +10,9 @@ const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 /** As the start script has them: room for a batch's short-lived objects, which a collection would otherwise move about. */
 const flags = ['--max-semi-space-size=32']
 
-export type Service = Readonly<{ port: number; process: ChildProcess; cpuSeconds: () => number; stop: () => Promise<void> }>
+export type Service = Readonly<{ ports: readonly number[]; cpuSeconds: () => number; stop: () => Promise<void> }>
+/** One process of it. */
+export type Process = Service & Readonly<{ process: ChildProcess }>
 
 const statOf = (pid: string): string[] => {
   try {
@@ -35,13 +37,13 @@ export const postgresCpuSeconds = (postmasterPid: number): number => {
 }
 
 /** A process that serves HTTP, ready once the path answers well. */
-const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, port: number, readyPath: string): Promise<Service> => {
+const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, port: number, readyPath: string): Promise<Process> => {
   const child = spawn(process.execPath, argv, { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] })
   for (let i = 0; i < 600; i++) {
     if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode}`)
     if (await fetch(`http://127.0.0.1:${port}${readyPath}`).then(({ ok }) => ok, () => false)) {
       return {
-        port, process: child,
+        ports: [port], process: child,
         cpuSeconds: () => cpuSecondsOf(child.pid as number),
         stop: async () => {
           const ended = new Promise((resolve) => { child.once('exit', resolve) })
@@ -56,9 +58,20 @@ const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, por
   throw new Error('the process did not get ready in 60 s')
 }
 
-export const startService = (databaseUrl: string, port: number, env: NodeJS.ProcessEnv = {}): Promise<Service> =>
+export const startService = (databaseUrl: string, port: number, env: NodeJS.ProcessEnv = {}): Promise<Process> =>
   startProcess([...flags, main], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox', LOG_LEVEL: 'warn', RATE_LIMITS: 'off', ...env }, port, '/readyz')
 
+/** So many processes of the service on one database, at ports that follow one another. */
+export const startServices = async (databaseUrl: string, firstPort: number, count: number): Promise<Service> => {
+  const processes: Process[] = []
+  for (let i = 0; i < count; i++) processes.push(await startService(databaseUrl, firstPort + i))
+  return {
+    ports: processes.flatMap(({ ports }) => ports),
+    cpuSeconds: () => processes.reduce((sum, process) => sum + process.cpuSeconds(), 0),
+    stop: async () => { for (const process of processes) await process.stop() }
+  }
+}
+
 /** A baseline of this folder, compared with in the same run. */
-export const startBaseline = (name: 'naive' | 'constant', databaseUrl: string, port: number): Promise<Service> =>
+export const startBaseline = (name: 'naive' | 'constant', databaseUrl: string, port: number): Promise<Process> =>
   startProcess([...flags, '--import', 'tsx', fileURLToPath(new URL(`${name}.ts`, import.meta.url))], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' }, port, '/healthz')
