@@ -12,7 +12,6 @@ import { migrate } from '../src/db/migrate.js'
 import { createUnitOfWork, worker } from '../src/db/unit-of-work.js'
 import { createEvidenceKeeper } from '../src/evidence/keeper.js'
 import { createEvidence } from '../src/evidence/service.js'
-import { saveTiles } from '../src/evidence/store.js'
 import { extend, growingTiles, hasherOf, type Tile } from '../src/evidence/tree.js'
 import { newId } from '../src/kernel/id.js'
 import { createVault } from '../src/kernel/vault.js'
@@ -82,7 +81,10 @@ const seed = async (work: Work, owner: pg.Client): Promise<void> => {
   for (let size = 0; size < leaves; size += chunk) {
     const added = Array.from({ length: Math.min(chunk, leaves - size) }, (_, i) => hashOfLeaf(size + i))
     const changed = extend(hasherOf('sha256'), size, added, ({ level, index }) => edge.get(`${level}/${index}`)?.hashes as Buffer)
-    await work.write(worker, office, (tx) => saveTiles(tx, changed))
+    await work.write(worker, office, ({ client }) => client.query(`
+      insert into evidence_tiles (office_id, level, index, hashes) select $1, n.* from unnest($2::smallint[], $3::bigint[], $4::bytea[]) as n
+      on conflict (office_id, level, index) do update set hashes = excluded.hashes`,
+    [office, changed.map(({ level }) => level), changed.map(({ index }) => index), changed.map(({ hashes }) => hashes)]))
     const growing = new Set(growingTiles(size + added.length).map(({ level, index }) => `${level}/${index}`))
     for (const tile of changed) edge.set(`${tile.level}/${tile.index}`, tile)
     for (const name of edge.keys()) if (!growing.has(name)) edge.delete(name)

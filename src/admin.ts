@@ -1,5 +1,6 @@
 import { createAdministration, UsageError } from './administration.js'
 import { configOf, ConfigError } from './config.js'
+import { isDistributed } from './db/client.js'
 import { migrate } from './db/migrate.js'
 
 /** The process of `npm run office:create`, `staff:add`, `keys:rotate` and `keys:status`; reads the same environment as the service. */
@@ -7,7 +8,8 @@ import { migrate } from './db/migrate.js'
 const run = async (): Promise<void> => {
   const config = configOf(process.env)
   if (config.databaseUrl === undefined) throw new ConfigError('DATABASE_URL is required: the database of the deployment')
-  const administration = createAdministration({ config, ownerUrl: config.databaseUrl, serviceUrl: await migrate(config.databaseUrl, config.secret) })
+  const serviceUrl = await migrate(config.databaseUrl, config.secret)
+  const administration = createAdministration({ config, ownerUrl: config.databaseUrl, serviceUrl, isCluster: await isDistributed(serviceUrl) })
   try {
     process.stdout.write(`${await administration.run(process.argv.slice(2))}\n`)
   } finally {

@@ -69,8 +69,8 @@ const parsed = <Schema extends z.ZodObject>(schema: Schema, args: readonly strin
   }
 }
 
-/** `ownerUrl`: as the owner of the database, which the rotation of keys needs. */
-type Options = Readonly<{ config: Config; serviceUrl: string; ownerUrl?: string | undefined; clock?: Clock }>
+/** `ownerUrl`: as the owner of the database, which the rotation of keys needs. `isCluster`: whether the database is distributed. */
+type Options = Readonly<{ config: Config; serviceUrl: string; ownerUrl?: string | undefined; isCluster?: boolean; clock?: Clock }>
 
 const linesOf = (uses: readonly KeyUse[]): string => uses.map(({ key, kind, isNewest, values, files }) => {
   const holds = values + files === 0 ? (isNewest ? 'holds nothing yet' : 'holds nothing: it may leave the ring') : `${values} values${kind === 'data' ? `, ${files} files` : ''}`
@@ -78,8 +78,8 @@ const linesOf = (uses: readonly KeyUse[]): string => uses.map(({ key, kind, isNe
 }).join('\n')
 
 /** The administration's commands; each returns what is to be printed. */
-export const createAdministration = ({ config, serviceUrl, ownerUrl, clock = { now: () => new Date() } }: Options) => {
-  const pool = createPool({ connectionString: serviceUrl, max: 4, applicationName: 'ticun administration', onError: () => undefined })
+export const createAdministration = ({ config, serviceUrl, ownerUrl, isCluster = false, clock = { now: () => new Date() } }: Options) => {
+  const pool = createPool({ connectionString: serviceUrl, max: 4, isCluster, applicationName: 'ticun administration', onError: () => undefined })
   const work = createUnitOfWork({ pool, clock, onAfterCommitError: () => undefined })
   const vault = createVault(config.dataKeys, config.indexKeys)
   const offices = createOffices({ work, clock })

@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, lt, ne, sql } from 'drizzle-orm'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { uuidOf, type Id } from '../kernel/id.js'
 import type { BankEntryId, EntrySide, EntryStatus, MatchedBy, StatementId, StatementRecord, SuspenseItemId, SuspenseRecord, SuspenseStatus } from './model.js'
@@ -40,14 +41,16 @@ export const listStatements = ({ db, office }: Tx, before: StatementId | undefin
   db.select(statementColumns).from(bankStatements)
     .where(and(eq(bankStatements.officeId, office), before && lt(bankStatements.id, before))).orderBy(desc(bankStatements.id)).limit(limit)
 
+const insertStatement = officeStatement((office, place) => `
+insert into bank_entries (office_id, id, statement_id, account_number, entry_reference, end_to_end_id, side, amount_fen, booked_on, value_on, code, status, matched_by, reason, transfer_id, details_sealed)
+select ${office}, e.* from ${place}unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::date[], $10::date[], $11::text[], $12::text[], $13::text[], $14::text[], $15::uuid[], $16::text[]) as e
+on conflict (office_id, account_number, entry_reference) do nothing`)
+
 /** Keeps lines of a statement; one whose number is there already stays as it is. @returns how many are new */
 export const insertEntries = async ({ client, office }: Tx, rows: readonly EntryRow[]): Promise<number> => {
   const { rowCount } = await client.query({
     name: 'insert_bank_entries',
-    text: `
-      insert into bank_entries (office_id, id, statement_id, account_number, entry_reference, end_to_end_id, side, amount_fen, booked_on, value_on, code, status, matched_by, reason, transfer_id, details_sealed)
-      select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::date[], $10::date[], $11::text[], $12::text[], $13::text[], $14::text[], $15::uuid[], $16::text[])
-      on conflict (office_id, account_number, entry_reference) do nothing`,
+    ...insertStatement,
     values: [
       office, rows.map(({ id }) => uuidOf(id)), rows.map(({ statementId }) => uuidOf(statementId)), rows.map(({ accountNumber }) => accountNumber),
       rows.map(({ entryReference }) => entryReference), rows.map(({ endToEndId }) => endToEndId), rows.map(({ side }) => side), rows.map(({ amountFen }) => amountFen),

@@ -1,5 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { ChannelName } from '../channels/model.js'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, isId, uuidOf } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
@@ -24,6 +25,11 @@ export const findReport = async ({ db, office }: Tx, channel: ChannelName, day: 
 export const listReportsOn = ({ db, office }: Tx, day: string): Promise<ReportRecord[]> =>
   db.select(columns).from(reports).where(and(eq(reports.officeId, office), eq(reports.day, day))).orderBy(asc(reports.channel))
 
+const insertStatement = officeStatement((office, place) => `
+insert into channel_report_lines (office_id, channel, kind, reference, amount_fen, day, refund_id)
+select ${office}, $2, l.* from ${place}unnest($3::text[], $4::text[], $5::bigint[], $6::date[], $7::uuid[]) as l
+on conflict (office_id, channel, kind, reference) do nothing`)
+
 /** Keeps lines of a report; one whose number is there already stays as it is. @returns the number of one that is there with another amount or day */
 export const insertLines = async ({ client, office }: Tx, channel: ChannelName, batch: readonly ReportLine[]): Promise<string | undefined> => {
   if (batch.length === 0) return undefined
@@ -31,14 +37,7 @@ export const insertLines = async ({ client, office }: Tx, channel: ChannelName, 
     office, channel, batch.map(({ kind }) => kind), batch.map(({ reference }) => reference), batch.map(({ amountFen }) => amountFen), batch.map(({ day }) => day),
     batch.map(({ kind, reference }) => (kind === 'refund' && isId('ref', reference) ? uuidOf(reference) : null))
   ]
-  await client.query({
-    name: 'insert_channel_report_lines',
-    text: `
-      insert into channel_report_lines (office_id, channel, kind, reference, amount_fen, day, refund_id)
-      select $1, $2, * from unnest($3::text[], $4::text[], $5::bigint[], $6::date[], $7::uuid[])
-      on conflict (office_id, channel, kind, reference) do nothing`,
-    values
-  })
+  await client.query({ name: 'insert_channel_report_lines', ...insertStatement, values })
   const { rows: [other] } = await client.query<{ reference: string }>({
     name: 'find_contradicted_report_line',
     text: `

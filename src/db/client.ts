@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { coordinatorSettings, speakToWorkers } from './cluster.js'
+import { coordinatorSettings, placesTable, speakToWorkers } from './cluster.js'
 
 /*
  * All access to PostgreSQL goes through the pool made here, so a leak or a setting has one place
@@ -24,18 +24,25 @@ export type PoolOptions = Readonly<{
   isCluster?: boolean
   /** More settings of each connection. */
   settings?: Readonly<Record<string, string>>
+  /** How long to wait for a connection, and for an answer that a server which is gone will never send. */
+  patience?: Readonly<{ connectMs: number; answerMs: number }>
 }>
 
 const usualSettings = {
   timezone: 'UTC', statement_timeout: '60s', lock_timeout: '20s', idle_in_transaction_session_timeout: '60s', jit: 'off'
 }
 
-/** Whether a database is distributed over a Citus cluster. */
+/** Settings as a connection takes them. */
+export const optionsOf = (settings: Readonly<Record<string, string>>): string => Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' ')
+
+/** Whether a database is distributed over a Citus cluster (db/distribute.ts). */
 export const isDistributed = async (connectionString: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString })
   await client.connect()
   try {
-    return (await client.query("select from pg_extension where extname = 'citus'")).rowCount === 1
+    const { rows: [found] } = await client.query<{ yes: boolean }>(
+      "select exists (select from pg_extension where extname = 'citus') and to_regclass($1) is not null as yes", [placesTable])
+    return found?.yes === true
   } finally {
     await client.end()
   }
@@ -55,14 +62,15 @@ export const keyLookupSettings = {
  * `statement_timeout` and `lock_timeout` are bounds on faults, not ways to decide: whoever
  * cannot have its money is refused by a rule.
  */
-export const createPool = ({ connectionString, max = 16, onError, applicationName = 'ticun', pipeline = false, isCluster = false, settings = {} }: PoolOptions): Pool => {
+export const createPool = ({ connectionString, max = 16, onError, applicationName = 'ticun', pipeline = false, isCluster = false, settings = {}, patience }: PoolOptions): Pool => {
   const pool = new pg.Pool({
     connectionString,
     max,
     application_name: applicationName,
     pipeline,
-    connectionTimeoutMillis: 10_000,
-    options: Object.entries({ ...usualSettings, ...(isCluster ? coordinatorSettings : {}), ...settings }).map(([name, value]) => `-c ${name}=${value}`).join(' ')
+    connectionTimeoutMillis: patience?.connectMs ?? 10_000,
+    ...(patience ? { query_timeout: patience.answerMs } : {}),
+    options: optionsOf({ ...usualSettings, ...(isCluster ? coordinatorSettings : {}), ...settings })
   })
   // Without a listener a connection that the server closes ends the whole service: the pool's own
   // listens while a connection is idle in it, this one while it is lent out, between two statements.
@@ -80,5 +88,8 @@ export const databaseError = (error: unknown): pg.DatabaseError | undefined => {
   return undefined
 }
 
-/** Whether an error is the violation of this named constraint. */
-export const violates = (error: unknown, constraint: string): boolean => databaseError(error)?.constraint === constraint
+/** Whether an error is the violation of this named constraint. In a cluster it is a shard that says so, whose constraints have its number behind their names, and only in words. */
+export const violates = (error: unknown, constraint: string): boolean => {
+  const found = databaseError(error)
+  return found?.constraint === constraint || (found?.constraint === undefined && new RegExp(`constraint "${constraint}_\\d+"`).test(found?.message ?? ''))
+}

@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { officeMax } from '../kernel/id.js'
+import { placesTable } from './cluster.js'
 import { coordinatorTables, distributionColumn, referenceTables, shardCount } from './layout.js'
 import { databaseRoles } from './policies.js'
 
@@ -16,7 +18,8 @@ import { databaseRoles } from './policies.js'
  *   table, from which new shards are made, stands `false` in its name: a shard that was moved shows
  *   nothing of it until this has run again.
  * - Views ask with their owner's rights on the coordinator, but with the caller's on the workers:
- *   who may read a view may there read what it reads, in the context's office.
+ *   who may read a view may there read the columns it reads, in the context's office.
+ * - The numbers of offices, in a table of their own beside the office data (db/cluster.ts).
  */
 
 type Client = Pick<pg.Client, 'query'>
@@ -25,7 +28,7 @@ type Say = (line: string) => void
 const own = 'ticun_distribution'
 const service = 'ticun_service'
 const quoted = pg.escapeIdentifier
-const contextSubquery = /\(\s*SELECT (\(NULLIF\(current_setting\('ticun\.\w+'::text, true\), ''::text\)\)::\w+) AS "nullif"\)/g
+const contextSubquery = /\(\s*SELECT ((?:(?!\bSELECT\b|\bFROM\b).)*\bcurrent_setting\('ticun\.\w+'::text, true\)(?:(?!\bSELECT\b|\bFROM\b).)*?) AS "?\w+"?\)/g
 const ofOffice = `${distributionColumn} = (nullif(current_setting('ticun.office', true), ''))::integer`
 
 const rowsOf = async <Row extends pg.QueryResultRow>(client: Client, text: string, values: unknown[] = []): Promise<Row[]> =>
@@ -37,7 +40,7 @@ const namesOf = async (client: Client, text: string, values: unknown[] = []): Pr
 export type Policy = Readonly<{ table: string; name: string; command: string; roles: string[]; using: string | null; check: string | null }>
 
 /** A policy's expression without the subqueries around the context. */
-const plain = (expression: string | null): string | null => expression?.replaceAll(contextSubquery, '$1') ?? null
+const plain = (expression: string | null): string | null => expression?.replaceAll(contextSubquery, '($1)') ?? null
 
 const looksElsewhere = ({ using, check }: Policy): boolean => [using, check].some((expression) => /\bSELECT\b/.test(plain(expression) ?? ''))
 
@@ -118,23 +121,44 @@ const distributeTables = async (client: Client, tables: readonly string[], shard
   }
 }
 
-/** For each role that may read a view and not what lies under it: on the shards it may, in the context's office. */
+/** Every number an office can have, so that an office needs nothing when it is made. */
+const makePlaces = async (client: Client, beside: string): Promise<void> => {
+  await client.query(`create table ${placesTable} (${distributionColumn} integer primary key)`)
+  await client.query(`select create_distributed_table('${placesTable}', '${distributionColumn}', colocate_with => '${beside}')`)
+  await client.query(`insert into ${placesTable} select generate_series(0, ${officeMax})`)
+  const readers = databaseRoles.map((role) => `ticun_${role}`).join(', ')
+  await client.query(`grant usage on schema ${own} to ${readers}, ${service}`)
+  await client.query(`grant select on ${placesTable} to ${readers}, ${service}`)
+}
+
+/** A view's CTE that is read twice Citus would gather on the coordinator first, and then not join: it is to be read at each place, on the shard. */
+const inlineViews = async (client: Client): Promise<void> => {
+  const views = await rowsOf<{ name: string; options: string[] | null; definition: string }>(client, `
+    select relname as name, reloptions as options, pg_get_viewdef(oid) as definition from pg_class
+    where relkind = 'v' and relnamespace = 'public'::regnamespace and pg_get_viewdef(oid) ~ ' AS \\(\\s*SELECT' order by 1`)
+  for (const { name, options, definition } of views) {
+    await client.query(`create or replace view ${quoted(name)}${options === null ? '' : ` with (${options.join(', ')})`} as ${definition.replaceAll(/ AS \((?=\s*SELECT)/g, ' AS NOT MATERIALIZED (')}`)
+  }
+}
+
+/** For each role that may read a view and not what lies under it: on the shards it may, in the context's office, the columns that the view reads. */
 const openViews = async (client: Client): Promise<void> => {
-  const openings = await rowsOf<{ table: string; role: string }>(client, `
-    select distinct t.relname as table, r.rolname as role
+  const openings = await rowsOf<{ table: string; role: string; columns: string[] }>(client, `
+    select t.relname as table, r.rolname as role, array_agg(distinct b.attname::text) as columns
     from pg_class v
       join pg_rewrite w on w.ev_class = v.oid
       join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
       join pg_class t on t.oid = d.refobjid and t.relkind in ('r', 'p')
       join pg_attribute a on a.attrelid = t.oid and a.attname = $2
+      join pg_attribute b on b.attrelid = t.oid and b.attnum in (a.attnum, d.refobjsubid)
       join pg_roles r on r.rolname = any($1)
     where v.relkind = 'v' and v.relnamespace = 'public'::regnamespace
-      and has_table_privilege(r.oid, v.oid, 'select') and not has_table_privilege(r.oid, t.oid, 'select') order by 1, 2`,
+      and has_table_privilege(r.oid, v.oid, 'select') and not has_table_privilege(r.oid, t.oid, 'select') group by 1, 2 order by 1, 2`,
   [databaseRoles.map((role) => `ticun_${role}`), distributionColumn])
-  for (const { table, role } of openings) {
+  for (const { table, role, columns } of openings) {
     const name = `${table}_by_views_${role}`.slice(0, 63)
     await keep(client, table, table, name,
-      `GRANT SELECT ON %1$s TO ${quoted(role)}; DROP POLICY IF EXISTS ${quoted(name)} ON %1$s; CREATE POLICY ${quoted(name)} ON %1$s FOR SELECT TO ${quoted(role)} USING (${ofOffice})`)
+      `GRANT SELECT (${columns.map(quoted).join(', ')}) ON %1$s TO ${quoted(role)}; DROP POLICY IF EXISTS ${quoted(name)} ON %1$s; CREATE POLICY ${quoted(name)} ON %1$s FOR SELECT TO ${quoted(role)} USING (${ofOffice})`)
   }
 }
 
@@ -143,7 +167,14 @@ const letServiceAsk = async (client: Client): Promise<void> => {
   await client.query(`select run_command_on_workers('do $do$ begin create role ${service} login noinherit; exception when duplicate_object or unique_violation then null; end $do$')`)
   await client.query(`select run_command_on_workers('grant ${databaseRoles.map((role) => `ticun_${role}`).join(', ')} to ${service}')`)
   await client.query('set local citus.enable_ddl_propagation = off')
-  await client.query(`grant select, insert, update, delete on all tables in schema public to ${service}`)
+  await client.query(`revoke all on all tables in schema public from ${service}`)
+  // What no role may do it may not either: change the journal, for one.
+  const grants = await namesOf(client, `
+    select format('grant %s on %I to ${service}', string_agg(distinct p.privilege, ', '), t.relname) as name
+    from pg_class t cross join unnest($1::text[]) r(role) cross join unnest(array['select', 'insert', 'update', 'delete']) p(privilege)
+    where t.relnamespace = 'public'::regnamespace and t.relkind in ('r', 'p', 'v') and has_table_privilege(r.role, t.oid, p.privilege)
+    group by t.relname`, [databaseRoles.map((role) => `ticun_${role}`)])
+  for (const grant of grants) await client.query(grant)
   await client.query(`grant usage on all sequences in schema public to ${service}`)
   // Policies are for the workers to apply. Here they would hide every row from it before a worker is asked.
   await client.query(`alter role ${service} bypassrls`)
@@ -155,11 +186,40 @@ type Ran = Readonly<{ success: boolean; result: string }>
 const dressShards = async (client: Client): Promise<number> => {
   const commands = await rowsOf<{ table_name: string; other: string; name: string; command: string }>(client, `select table_name, other, name, command from ${own}.shard_commands order by 1, 2`)
   for (const { table_name: table, other, name, command } of commands) {
-    const ran = await rowsOf<Ran>(client, 'select success, result from run_command_on_colocated_placements($1, $2, $3)', [table, other, command])
+    // Of a table with itself Citus finds no pairs.
+    const ran = other === table
+      ? await rowsOf<Ran>(client, 'select success, result from run_command_on_shards($1, $2)', [table, command])
+      : await rowsOf<Ran>(client, 'select success, result from run_command_on_colocated_placements($1, $2, $3)', [table, other, command])
+    if (ran.length === 0) throw new Error(`${name} was put on no shard of ${table}`)
     const failed = ran.find(({ success }) => !success)
     if (failed) throw new Error(`${name} cannot be put on the shards of ${table}: ${failed.result}`)
   }
   return commands.length
+}
+
+/** A worker that was added later was given the roles and grants of the coordinator by Citus. */
+const closeWorkers = async (client: Client): Promise<void> => {
+  await client.query(`select run_command_on_workers($close$do $do$ begin
+    perform set_config('citus.enable_ddl_propagation', 'off', true);
+    alter role ${service} nobypassrls;
+    revoke all on all tables in schema public from ${service};
+  end $do$$close$)`)
+}
+
+/** @throws Error where a worker would let somebody past its policies */
+const checkWorkers = async (client: Client): Promise<void> => {
+  const roles = databaseRoles.map((role) => `ticun_${role}`)
+  const looks = await rowsOf<Ran & { node: string }>(client, `select nodeport::text as node, success, result from run_command_on_workers($check$
+    select coalesce(string_agg(what, '; '), '') from (
+      select rolname || ' passes policies by' as what from pg_roles where rolname in ('${service}', '${roles.join("', '")}') and (rolbypassrls or rolsuper)
+      union all
+      select c.relname || ' is open to ${service}' from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v') and c.relname !~ '^citus_'
+        and has_table_privilege('${service}', c.oid, 'select, insert, update, delete')
+      union all
+      select c.relname || ' has no row-level security' from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relrowsecurity
+    ) found$check$)`)
+  const [open] = looks.filter(({ success, result }) => !success || result !== '')
+  if (open) throw new Error(`the worker at ${open.node}: ${open.result}`)
 }
 
 /**
@@ -190,6 +250,8 @@ export const distribute = async (client: Client, say: Say, shards: number = shar
     for (const policy of policies) await client.query(creation(policy, plain(policy.using), plain(policy.check)))
     const tables = (await listOfficeTables(client)).filter((name) => !placed.has(name))
     await distributeTables(client, tables, shards)
+    if (!placed.has(placesTable)) await makePlaces(client, 'contracts')
+    await inlineViews(client)
     await openViews(client)
     await letServiceAsk(client)
     await client.query('commit')
@@ -199,6 +261,8 @@ export const distribute = async (client: Client, say: Say, shards: number = shar
     throw error
   }
   say(`${await dressShards(client)} policies put on the shards`)
+  await closeWorkers(client)
+  await checkWorkers(client)
 }
 
 /** The same for the database of a URL. */

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, inArray, isNull, or } from 'drizzle-orm'
 import { ChannelName, type PayerAction } from '../channels/model.js'
 import type { ContractId } from '../contracts/model.js'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { uuidOf, type Id } from '../kernel/id.js'
 import type { PaymentId, PaymentStatus, Receipt } from './model.js'
@@ -67,12 +68,15 @@ export const listDepositReceipts = ({ db, office }: Tx, contractIds: readonly Co
     .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
     .where(and(eq(receipts.officeId, office), eq(payments.officeId, office), inArray(payments.contractId, [...contractIds]), eq(receipts.purpose, 'deposit')))
 
+const insertStatement = officeStatement((office, place) => `
+insert into receipts (office_id, id, channel, transaction_id, payment_id, amount_fen, purpose, reason, paid_at, received_at)
+select ${office}, r.* from ${place}unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[]) as r`)
+
 export const insertReceipts = async ({ client, office }: Tx, all: readonly Receipt[]): Promise<void> => {
   const column = <Value>(of: (receipt: Receipt) => Value) => all.map(of)
   await client.query({
     name: 'insert_receipts',
-    text: `insert into receipts (office_id, id, channel, transaction_id, payment_id, amount_fen, purpose, reason, paid_at, received_at)
-      select $1, r.* from unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[]) as r`,
+    ...insertStatement,
     values: [
       office, column(({ id }) => uuidOf(id)), column(({ channel }) => channel), column(({ transactionId }) => transactionId), column(({ paymentId }) => uuidOf(paymentId)),
       column(({ amountFen }) => amountFen), column(({ purpose }) => purpose), column(({ reason }) => reason), column(({ paidAt }) => paidAt), column(({ receivedAt }) => receivedAt)

@@ -28,7 +28,7 @@ type New<Table extends { $inferInsert: object }> = Omit<Table['$inferInsert'], '
 
 // ---- disputes
 
-const recordOf = ({ hasDeadline, deadlineAt, consumerId, ...row }: typeof disputes.$inferSelect): DisputeRecord =>
+const recordOf = ({ officeId: _, hasDeadline, deadlineAt, consumerId, ...row }: typeof disputes.$inferSelect): DisputeRecord =>
   ({ ...row, consumerId: consumerId as PersonId, deadlineAt: hasDeadline ? deadlineAt : null })
 
 const byId = (office: number, id: DisputeId) => and(eq(disputes.officeId, office), eq(disputes.id, id))

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, or } from 'drizzle-orm'
 import { bytes, integers } from '../db/arrays.js'
 import type { Row } from '../db/client.js'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { Anchoring, Checkpoint, Cosignature, Openings, Timestamp } from './model.js'
 import { evidenceAnchors, evidenceCheckpoints, evidenceCosignatures, evidenceEntries, evidenceKeys, evidenceLogs, evidencePositions, evidenceTiles, evidenceTimestamps } from './table.js'
@@ -124,7 +125,7 @@ export const nextIds = async ({ client, office }: Tx, after: string | undefined,
  * of it. Planned anew each time, with what the tables hold now: a plan kept from an empty log would
  * walk all of it.
  */
-const placeText = `
+const placeStatement = officeStatement((office, place) => `
 with placed as materialized (
   select entry_id from evidence_positions where office_id = $1 and entry_id between $2 and $3
 ), fresh as materialized (
@@ -133,13 +134,13 @@ with placed as materialized (
   order by e.id limit $4
 ), taken as (
   insert into evidence_positions (office_id, leaf_index, entry_id, subject)
-  select $1, $5 + row_number() over (order by id) - 1, id, subject from fresh
+  select ${office}, $5 + row_number() over (order by id) - 1, id, subject from ${place}fresh
 )
-select id, entry from fresh order by id`
+select id, entry from fresh order by id`)
 
 /** Gives entries that have no place yet the next ones, in the order of their ids. */
 export const placeEntries = async ({ client, office }: Tx, size: number, { from, to }: IdRange, limit: number): Promise<Placed[]> =>
-  (await client.query<Placed>(placeText, [office, from, to, limit, size])).rows
+  (await client.query<Placed>({ ...placeStatement, values: [office, from, to, limit, size] })).rows
 
 /** Where the first entry about a thing stands. */
 export const findFirstPlace = async ({ db, office }: Tx, subject: string): Promise<number | undefined> =>
@@ -153,23 +154,25 @@ export const findTiles = async ({ db, office }: Tx, keys: readonly TileKey[]): P
   keys.length === 0 ? [] : db.select({ level: evidenceTiles.level, index: evidenceTiles.index, hashes: evidenceTiles.hashes })
     .from(evidenceTiles).where(and(eq(evidenceTiles.officeId, office), or(...keys.map(ofTile))))
 
-const tilesText = `
-insert into evidence_tiles as t (office_id, level, index, hashes)
-select $1, * from unnest($2::smallint[], $3::bigint[], $4::bytea[])
-on conflict (office_id, level, index) do update set hashes = excluded.hashes`
-
-const tileValues = (tiles: readonly Tile[]) => [integers(tiles.map(({ level }) => BigInt(level))), integers(tiles.map(({ index }) => BigInt(index))), bytes(tiles.map(({ hashes }) => hashes))]
-
-export const saveTiles = async ({ client, office }: Tx, tiles: readonly Tile[]): Promise<void> => {
-  await client.query({ name: 'evidence_save_tiles', text: tilesText, values: [office, ...tileValues(tiles)] })
-}
+const growthStatement = officeStatement((office, place) => `
+with tiles as (
+  insert into evidence_tiles as t (office_id, level, index, hashes)
+  select ${office}, n.* from ${place}unnest($2::smallint[], $3::bigint[], $4::bytea[]) as n
+  on conflict (office_id, level, index) do update set hashes = excluded.hashes
+), checkpoint as (
+  insert into evidence_checkpoints (office_id, tree_size, root, note, created_at) values ($1, $5, $6, $7, $8)
+)
+select`)
 
 /** Notes that the log has grown: its tiles and its new checkpoint. */
 export const saveGrowth = async ({ client, office }: Tx, tiles: readonly Tile[], { treeSize, root, note, createdAt }: Checkpoint): Promise<void> => {
   await client.query({
     name: 'evidence_save_growth',
-    text: `with tiles as (${tilesText}) insert into evidence_checkpoints (office_id, tree_size, root, note, created_at) values ($1, $5, $6, $7, $8)`,
-    values: [office, ...tileValues(tiles), treeSize, root, note, createdAt]
+    ...growthStatement,
+    values: [
+      office, integers(tiles.map(({ level }) => BigInt(level))), integers(tiles.map(({ index }) => BigInt(index))), bytes(tiles.map(({ hashes }) => hashes)),
+      treeSize, root, note, createdAt
+    ]
   })
 }
 

@@ -15,7 +15,8 @@ import { randomSlice } from './random.js'
 export type Id<Prefix extends string> = `${Prefix}_${string}`
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-const officeMax = 0xffff
+/** The highest number an office can have. */
+export const officeMax = 0xffff
 
 const valueOf = new Int8Array(128).fill(-1)
 for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i

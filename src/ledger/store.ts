@@ -1,4 +1,5 @@
 import { and, asc, eq, gte, inArray, lte, sql } from 'drizzle-orm'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId, uuidOf, type Id } from '../kernel/id.js'
 import type { AccountKind, OwnAccount } from './model.js'
@@ -44,7 +45,7 @@ export type TransferInput = Readonly<{
  * from the very lines it inserts, and its CHECK refuses a difference: the second of the paired
  * assertions.
  */
-const insertStatement = `
+const insertStatement = officeStatement((office, place) => `
 with lines as (
   select * from unnest($4::uuid[], $5::smallint[], $6::text[], $7::uuid[], $8::uuid[], $9::text[], $10::bigint[], $11::bigint[])
     as l(transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen)
@@ -53,13 +54,15 @@ with lines as (
   from lines group by transfer_id
 ), moved as (
   insert into transfers (office_id, id, event, reference, contract_id, merchant_id, person_id, debit_fen, credit_fen, occurred_at, booked_at)
-  select $1, t.id, t.event, t.reference, t.contract_id, t.merchant_id, $2, coalesce(n.debit_fen, 0), coalesce(n.credit_fen, 0), t.occurred_at, $3
-  from unnest($12::uuid[], $13::text[], $14::text[], $15::uuid[], $16::uuid[], $17::timestamptz[])
+  select ${office}, t.id, t.event, t.reference, t.contract_id, t.merchant_id, $2, coalesce(n.debit_fen, 0), coalesce(n.credit_fen, 0), t.occurred_at, $3
+  from ${place}unnest($12::uuid[], $13::text[], $14::text[], $15::uuid[], $16::uuid[], $17::timestamptz[])
     as t(id, event, reference, contract_id, merchant_id, occurred_at)
   left join totals n on n.transfer_id = t.id
+), booked as (
+  insert into entries (office_id, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, booked_at)
+  select ${office}, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, $3 from ${place}lines
 )
-insert into entries (office_id, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, booked_at)
-select $1, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, $3 from lines`
+select`)
 
 const uuidOrNull = (id: string | null) => (id === null ? null : uuidOf(id))
 
@@ -67,7 +70,7 @@ export const insertTransfers = async ({ client, office, actor }: Tx, transfers: 
   const lines = transfers.flatMap(({ id, entries }) => entries.map((entry) => ({ transferId: id, ...entry })))
   await client.query({
     name: 'insert_transfers',
-    text: insertStatement,
+    ...insertStatement,
     values: [
       office, uuidOrNull(actor.personId ?? null), bookedAt,
       lines.map(({ transferId }) => uuidOf(transferId)), lines.map(({ line }) => line), lines.map(({ kind }) => kind),

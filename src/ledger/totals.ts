@@ -37,11 +37,11 @@ const nextStretch = async ({ client, office }: Tx, settledMs: number, stretch: n
 const sumStretch = async ({ client, office }: Tx, from: string, until: string): Promise<void> => {
   await client.query(`
     insert into journal_totals (office_id, from_id, until_id, kind, booked_hour, occurred_hour, debit_fen, credit_fen)
-    select $1, $2, $3, e.kind, date_trunc('hour', e.booked_at, 'UTC'), date_trunc('hour', t.occurred_at, 'UTC'),
+    select e.office_id, $2, $3, e.kind, date_trunc('hour', e.booked_at, 'UTC'), date_trunc('hour', t.occurred_at, 'UTC'),
       coalesce(sum(e.amount_fen) filter (where e.side = 'D'), 0), coalesce(sum(e.amount_fen) filter (where e.side = 'C'), 0)
     from entries e join transfers t on t.office_id = e.office_id and t.id = e.transfer_id
     where e.office_id = $1 and e.transfer_id > $2 and e.transfer_id <= $3 and t.office_id = $1 and t.id > $2 and t.id <= $3
-    group by 4, 5, 6`, [office, from, until])
+    group by 1, 4, 5, 6`, [office, from, until])
 }
 
 /** Jobs run every second; what has settled changes by the hour. */

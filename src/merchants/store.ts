@@ -40,7 +40,7 @@ export const lockMerchant = async ({ db, office }: Tx, id: MerchantId): Promise<
 export const lockMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
   db.select().from(merchants).where(and(eq(merchants.officeId, office), inArray(merchants.id, [...ids]))).orderBy(asc(merchants.id)).for('update')
 
-export const updateMerchant = async ({ db, office }: Tx, { id, ...changed }: Partial<MerchantRow> & Pick<MerchantRow, 'id'>): Promise<void> => {
+export const updateMerchant = async ({ db, office }: Tx, { id, officeId: _, ...changed }: Partial<MerchantRow> & Pick<MerchantRow, 'id'>): Promise<void> => {
   await db.update(merchants).set(changed).where(byId(office, id))
 }
 

@@ -2,6 +2,7 @@ import type { Contract } from '../contracts/model.js'
 import { idOf, newId, uuidOf, type Id } from '../kernel/id.js'
 import { bytes, instants, integers, jsons, uuids, words } from '../db/arrays.js'
 import type { Client, Row } from '../db/client.js'
+import { officeStatement } from '../db/cluster.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
 import { remainderDeadline, type CheckInCode, type Release } from './model.js'
 
@@ -108,7 +109,7 @@ export const codesUsedUp = '22012'
  * that another process was faster, and the batch is decided again. It must fail by itself, because
  * the commit is already on its way behind it.
  */
-const recordText = `
+const recordStatement = officeStatement((office, place) => `
 with redeemed as (
   select * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::date[],
     $10::timestamptz[], $11::uuid[], $12::uuid[], $13::bytea[], $14::bytea[], $15::bytea[], string_to_array($16, E'\\x1e'), $17::uuid[],
@@ -124,36 +125,36 @@ with redeemed as (
 ), released as (
   insert into releases (office_id, id, contract_id, merchant_id, kind, state, units, amount_fen, units_left, date, created_at,
     due_at, venue_id, cashier_id, code_hash)
-  select $1, id, contract_id, merchant_id, 'check_in', state, units, amount_fen, units_left, date, $30, due_at, venue_id,
-    cashier_id, code_hash from redeemed
+  select ${office}, id, contract_id, merchant_id, 'check_in', state, units, amount_fen, units_left, date, $30, due_at, venue_id,
+    cashier_id, code_hash from ${place}redeemed
 ), moved as (
   insert into transfers (office_id, id, event, reference, contract_id, merchant_id, person_id, debit_fen, credit_fen, occurred_at, booked_at)
-  select $1, transfer_id, 'units-released', reference, contract_id, merchant_id, cashier_id, amount_fen, amount_fen, $30, $30
-  from redeemed where transfer_id is not null
+  select ${office}, transfer_id, 'units-released', reference, contract_id, merchant_id, cashier_id, amount_fen, amount_fen, $30, $30
+  from ${place}redeemed where transfer_id is not null
 ), booked as (
   insert into entries (office_id, transfer_id, line, kind, contract_id, side, amount_fen, balance_after_fen, booked_at)
-  select $1, transfer_id, 1, 'held', contract_id, 'D', amount_fen, held_after, $30 from redeemed where transfer_id is not null
+  select ${office}, transfer_id, 1, 'held', contract_id, 'D', amount_fen, held_after, $30 from ${place}redeemed where transfer_id is not null
   union all
-  select $1, transfer_id, 2, 'pending', contract_id, 'C', amount_fen, pending_after, $30 from redeemed where transfer_id is not null
+  select ${office}, transfer_id, 2, 'pending', contract_id, 'C', amount_fen, pending_after, $30 from ${place}redeemed where transfer_id is not null
 ), leaves as (
   insert into evidence_entries (office_id, id, fact, subject, transfer_id, contract_id, merchant_id, entry, created_at)
-  select $1, evidence_id, fact, reference, transfer_id, contract_id, merchant_id, entry, $30 from redeemed
+  select ${office}, evidence_id, fact, reference, transfer_id, contract_id, merchant_id, entry, $30 from ${place}redeemed
 ), keys as (
   insert into idempotency_keys (office_id, key_hash, request_hash, answer, created_at)
-  select $1, key_hash, request_hash, answer, $30 from redeemed
+  select ${office}, key_hash, request_hash, answer, $30 from ${place}redeemed
 ), used as (
   update check_in_codes k set used_at = $30
   where k.office_id = $1 and k.code_hash = any($13::bytea[]) and k.used_at is null
   returning 1
 )
-select 1 / (count(*) = cardinality($13::bytea[]))::int from used`
+select 1 / (count(*) = cardinality($13::bytea[]))::int from used`)
 
 /** Fails with `codesUsedUp` when not every code was unused. */
 export const recordBatch = async (client: Client, office: number, decided: readonly Decided[], contracts: readonly Contract[], now: Date): Promise<void> => {
   if (decided.length === 0) return
   const of = <Value>(value: (item: Decided) => Value) => decided.map(value)
   const ofContract = <Value>(value: (contract: Contract) => Value) => contracts.map(value)
-  await run(client, 'redeem_record', recordText, [
+  await client.query({ name: 'redeem_record', ...recordStatement, values: [
     office,
     uuids(of(({ release }) => uuidOf(release.id))), uuids(of(({ release }) => uuidOf(release.contractId))), uuids(of(({ release }) => uuidOf(release.merchantId))),
     words(of(({ release }) => release.state)), integers(of(({ release }) => release.units)), integers(of(({ release }) => release.amountFen)),
@@ -166,7 +167,7 @@ export const recordBatch = async (client: Client, office: number, decided: reado
     uuids(ofContract(({ id }) => uuidOf(id))), integers(ofContract(({ unitsUsed }) => unitsUsed)), integers(ofContract(({ allocFen }) => allocFen)),
     integers(ofContract(({ heldFen }) => heldFen)), integers(ofContract(({ pendingFen }) => pendingFen)), words(ofContract(({ status }) => status)),
     instants(ofContract(({ endedAt }) => endedAt)), now, words(of(({ release }) => release.id))
-  ])
+  ] })
 }
 
 /** Contracts that are completed with money left over: it goes back to the consumer, by a deadline that is due at once. */

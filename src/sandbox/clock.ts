@@ -21,12 +21,12 @@ export type MovableClock = Clock & Readonly<{
 
 type Options = Readonly<{ connectionString: string; onError: (error: Error) => void }>
 
-const asWorker = async <Row extends pg.QueryResultRow>(client: pg.Client, text: string, values: unknown[] = []): Promise<Row[]> => {
+const asWorker = async <Result>(client: pg.Client, use: () => Promise<Result>): Promise<Result> => {
   await client.query('begin; set local role ticun_worker')
   try {
-    const { rows } = await client.query<Row>(text, values)
+    const result = await use()
     await client.query('commit')
-    return rows
+    return result
   } catch (error) {
     await client.query('rollback')
     throw error
@@ -36,7 +36,9 @@ const asWorker = async <Row extends pg.QueryResultRow>(client: pg.Client, text: 
 const moveStatement = `
 insert into sandbox_clock (one, offset_ms) values (1, $1)
 on conflict (one) do update set offset_ms = greatest(sandbox_clock.offset_ms, excluded.offset_ms)
-returning offset_ms, pg_notify('${channel}', offset_ms::text)`
+returning offset_ms`
+
+type Offset = { offset_ms: bigint }
 
 export const openSandboxClock = async ({ connectionString, onError }: Options): Promise<MovableClock> => {
   let offsetMs = 0
@@ -48,7 +50,7 @@ export const openSandboxClock = async ({ connectionString, onError }: Options): 
     connectionString, channel, onError,
     onMessage: (payload) => { forward(Number(payload)) },
     onConnect: async (client) => {
-      const [row] = await asWorker<{ offset_ms: bigint }>(client, 'select offset_ms from sandbox_clock where one = 1')
+      const { rows: [row] } = await asWorker(client, () => client.query<Offset>('select offset_ms from sandbox_clock where one = 1'))
       forward(Number(row?.offset_ms ?? 0n))
       connected = client
     }
@@ -57,9 +59,14 @@ export const openSandboxClock = async ({ connectionString, onError }: Options): 
   const move = async (at: Date): Promise<void> => {
     const wanted = at.getTime() - Date.now()
     if (wanted <= offsetMs) return
-    invariant(connected, 'the clock has no connection')
-    const [row] = await asWorker<{ offset_ms: bigint }>(connected, moveStatement, [wanted])
-    forward(Number(row?.offset_ms ?? 0n))
+    const client = connected
+    invariant(client, 'the clock has no connection')
+    const moved = await asWorker(client, async () => {
+      const { rows: [row] } = await client.query<Offset>(moveStatement, [wanted])
+      await client.query('select pg_notify($1, $2)', [channel, row?.offset_ms])
+      return Number(row?.offset_ms ?? 0n)
+    })
+    forward(moved)
   }
 
   let queue: Promise<void> = Promise.resolve()

@@ -1,4 +1,5 @@
 import { and, asc, eq, inArray, lte, min } from 'drizzle-orm'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId, uuidOf } from '../kernel/id.js'
 import { deadlines } from './table.js'
@@ -8,12 +9,15 @@ export type Deadline = typeof deadlines.$inferSelect
 /** A subject and when it is due. */
 export type Due = Readonly<{ subject: string; dueAt: Date }>
 
+const upsertStatement = officeStatement((office, place) => `
+insert into deadlines (office_id, id, kind, subject, due_at)
+select ${office}, id, $2, subject, due_at from ${place}unnest($3::uuid[], $4::text[], $5::timestamptz[]) as d(id, subject, due_at)
+on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`)
+
 export const upsertDeadlines = async ({ client, office }: Tx, kind: string, due: readonly Due[]): Promise<void> => {
   await client.query({
     name: 'upsert_deadlines',
-    text: `insert into deadlines (office_id, id, kind, subject, due_at)
-      select $1, id, $2, subject, due_at from unnest($3::uuid[], $4::text[], $5::timestamptz[]) as d(id, subject, due_at)
-      on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`,
+    ...upsertStatement,
     values: [office, kind, due.map(() => uuidOf(newId('ddl', office))), due.map(({ subject }) => subject), due.map(({ dueAt }) => dueAt)]
   })
 }

@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, lte, max, min, sql } from 'drizzle-orm'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
@@ -133,17 +134,19 @@ const numbersIn = (figures: Facts['figures']): Record<string, number> => Object.
 
 const perStatement = 2_000
 
+const insertStatement = officeStatement((office, place) => `
+insert into indicator_values (office_id, merchant_id, indicator, day, value, level, alert_days, calm_days, figures, about, watch_line, alert_line, rule_from, rule_scope, window_days)
+select ${office}, "merchantId", indicator, day, value, level, "alertDays", "calmDays", figures, about, "watchLine", "alertLine", "ruleFrom", "ruleScope", "windowDays"
+from ${place}jsonb_to_recordset($2::jsonb) as r("merchantId" uuid, indicator text, day date, value bigint, level text, "alertDays" int, "calmDays" int,
+  figures jsonb, about jsonb, "watchLine" bigint, "alertLine" bigint, "ruleFrom" date, "ruleScope" text, "windowDays" int)`)
+
 /** Writes down a day's readings, thousands at a time. */
 export const insertReadings = async ({ client, office }: Tx, readings: readonly Reading[]): Promise<void> => {
   for (let i = 0; i < readings.length; i += perStatement) {
     const rows = readings.slice(i, i + perStatement).map(({ merchantId, value, watchLine, alertLine, figures, ...rest }) => ({
       ...rest, merchantId: uuidOf(merchantId), figures: numbersIn(figures), value: value?.toString() ?? null, watchLine: watchLine?.toString() ?? null, alertLine: alertLine?.toString() ?? null
     }))
-    await client.query(`
-      insert into indicator_values (office_id, merchant_id, indicator, day, value, level, alert_days, calm_days, figures, about, watch_line, alert_line, rule_from, rule_scope, window_days)
-      select $1, "merchantId", indicator, day, value, level, "alertDays", "calmDays", figures, about, "watchLine", "alertLine", "ruleFrom", "ruleScope", "windowDays"
-      from jsonb_to_recordset($2::jsonb) as r("merchantId" uuid, indicator text, day date, value bigint, level text, "alertDays" int, "calmDays" int,
-        figures jsonb, about jsonb, "watchLine" bigint, "alertLine" bigint, "ruleFrom" date, "ruleScope" text, "windowDays" int)`, [office, JSON.stringify(rows)])
+    await client.query({ ...insertStatement, values: [office, JSON.stringify(rows)] })
   }
 }
 

@@ -1,8 +1,11 @@
-import { and, asc, count, desc, eq, gte, inArray, isNull, lt, lte, min } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, gte, inArray, isNull, lt, lte, min } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId } from '../kernel/id.js'
 import type { DeliveryAttempt, DeliveryRecord, DeliveryStatus, EndpointRecord, WebhookDeliveryId, WebhookEndpointId } from './model.js'
 import { webhookAttempts, webhookCursors, webhookDeliveries, webhookEndpoints } from './table.js'
+
+const { officeId: _, ...endpointColumns } = getTableColumns(webhookEndpoints)
+const { officeId: __, ...deliveryColumns } = getTableColumns(webhookDeliveries)
 
 const standing = (office: number) => and(eq(webhookEndpoints.officeId, office), isNull(webhookEndpoints.deletedAt))
 
@@ -15,14 +18,14 @@ export const updateEndpoint = async ({ db, office }: Tx, { id, events, ...endpoi
 }
 
 export const findEndpoint = async ({ db, office }: Tx, id: WebhookEndpointId): Promise<EndpointRecord | undefined> =>
-  (await db.select().from(webhookEndpoints).where(and(standing(office), eq(webhookEndpoints.id, id))))[0]
+  (await db.select(endpointColumns).from(webhookEndpoints).where(and(standing(office), eq(webhookEndpoints.id, id))))[0]
 
 export const lockEndpoint = async ({ db, office }: Tx, id: WebhookEndpointId): Promise<EndpointRecord | undefined> =>
-  (await db.select().from(webhookEndpoints).where(and(standing(office), eq(webhookEndpoints.id, id))).for('update'))[0]
+  (await db.select(endpointColumns).from(webhookEndpoints).where(and(standing(office), eq(webhookEndpoints.id, id))).for('update'))[0]
 
 /** All that the role may see, oldest first. */
 export const listEndpoints = ({ db, office }: Tx): Promise<EndpointRecord[]> =>
-  db.select().from(webhookEndpoints).where(standing(office)).orderBy(asc(webhookEndpoints.id))
+  db.select(endpointColumns).from(webhookEndpoints).where(standing(office)).orderBy(asc(webhookEndpoints.id))
 
 /** How far the log has been read, locked; undefined where it has not been begun, or another process is at it. */
 export const lockCursor = async ({ db, office }: Tx): Promise<number | undefined> =>
@@ -41,14 +44,14 @@ export const updateDelivery = async ({ db, office }: Tx, { id, ...delivery }: De
 }
 
 export const findDelivery = async ({ db, office }: Tx, id: WebhookDeliveryId): Promise<DeliveryRecord | undefined> =>
-  (await db.select().from(webhookDeliveries).where(and(eq(webhookDeliveries.officeId, office), eq(webhookDeliveries.id, id))))[0]
+  (await db.select(deliveryColumns).from(webhookDeliveries).where(and(eq(webhookDeliveries.officeId, office), eq(webhookDeliveries.id, id))))[0]
 
 export const lockDelivery = async ({ db, office }: Tx, id: WebhookDeliveryId): Promise<DeliveryRecord | undefined> =>
-  (await db.select().from(webhookDeliveries).where(and(eq(webhookDeliveries.officeId, office), eq(webhookDeliveries.id, id))).for('update'))[0]
+  (await db.select(deliveryColumns).from(webhookDeliveries).where(and(eq(webhookDeliveries.officeId, office), eq(webhookDeliveries.id, id))).for('update'))[0]
 
 /** Deliveries of an endpoint, newest first. */
 export const listDeliveries = ({ db, office }: Tx, endpointId: WebhookEndpointId, status: DeliveryStatus | undefined, before: WebhookDeliveryId | undefined, limit: number): Promise<DeliveryRecord[]> =>
-  db.select().from(webhookDeliveries)
+  db.select(deliveryColumns).from(webhookDeliveries)
     .where(and(
       eq(webhookDeliveries.officeId, office), eq(webhookDeliveries.endpointId, endpointId),
       ...(status ? [eq(webhookDeliveries.status, status)] : []), ...(before ? [lt(webhookDeliveries.id, before)] : [])
@@ -57,7 +60,7 @@ export const listDeliveries = ({ db, office }: Tx, endpointId: WebhookEndpointId
 
 /** What was given up of an endpoint's deliveries, locked. */
 export const lockDead = ({ db, office }: Tx, endpointId: WebhookEndpointId, since: Date | undefined, limit: number): Promise<DeliveryRecord[]> =>
-  db.select().from(webhookDeliveries)
+  db.select(deliveryColumns).from(webhookDeliveries)
     .where(and(
       eq(webhookDeliveries.officeId, office), eq(webhookDeliveries.endpointId, endpointId), eq(webhookDeliveries.status, 'dead'),
       ...(since ? [gte(webhookDeliveries.createdAt, since)] : [])
@@ -75,7 +78,7 @@ export const listEndpointsWithDue = async ({ db, office }: Tx, at: Date): Promis
 
 /** Claims what is due for an endpoint until `leaseUntil`, so that no two processes send one at the same time. */
 export const claimDue = async ({ db, office }: Tx, endpointId: WebhookEndpointId, at: Date, leaseUntil: Date, limit: number): Promise<DeliveryRecord[]> => {
-  const rows = await db.select().from(webhookDeliveries)
+  const rows = await db.select(deliveryColumns).from(webhookDeliveries)
     .where(and(due(office, at), eq(webhookDeliveries.endpointId, endpointId)))
     .orderBy(asc(webhookDeliveries.nextAttemptAt), asc(webhookDeliveries.id)).limit(limit).for('update', { skipLocked: true })
   if (rows.length > 0) await db.update(webhookDeliveries).set({ nextAttemptAt: leaseUntil }).where(and(eq(webhookDeliveries.officeId, office), inArray(webhookDeliveries.id, rows.map(({ id }) => id))))

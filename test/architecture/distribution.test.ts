@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import t from 'tap'
 import { listOfficeTables, listPolicies, shardPolicyOf } from '../../src/db/distribute.js'
@@ -70,5 +72,29 @@ t.test('the database can be distributed by office', async (t) => {
       const said = shard.command.replaceAll(/'[^']*'/g, '')
       t.notMatch(said, new RegExp(`\\b(${policy.table}|${shard.other})\\b(?!_)\\.`), `${policy.name} names its shards only`)
     }
+  })
+
+  t.test('statements in words of ours are such as a cluster takes', async (t) => {
+    const source = fileURLToPath(new URL('../../src/', import.meta.url))
+    const wrong: string[] = []
+    let selected = 0
+    for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && name !== 'db/distribute.ts')) {
+      const text = readFileSync(source + file, 'utf8')
+      if (!/\binsert into\b/i.test(text)) continue
+      const refuse = (isWrong: boolean, what: string): void => { if (isWrong) wrong.push(`${file}: ${what}`) }
+      const inserts = [...text.matchAll(/\binsert into (\w+)(?: as \w+)? \(([^)]+)\)\s+(values|select)\b([^]*?)(?=\n\)|`|\breturning\b|\bon conflict\b)/gi)]
+      refuse(inserts.length < [...text.matchAll(/\binsert into\b/gi)].length, 'an insert that this test cannot read: insert into a_table (columns) values … or select …')
+      for (const [, table = '', columns = '', kind = '', rest = ''] of inserts) {
+        if (!office.includes(table) || kind === 'values') continue
+        selected += 1
+        refuse(!columns.startsWith('office_id'), `${table} is not given its office first`)
+        const selects = rest.split(/\bunion all\s+select\b/i)
+        refuse(!selects.every((select) => /^\s+\$\{office\}, [^]*?\bfrom \$\{place\}|^\s+\w+\.office_id,/.test(select)), `${table} does not take its office from a table, as officeStatement() in src/db/cluster.ts has it`)
+      }
+      refuse(/\binsert into [^`]*\n\)\s*insert into\b/i.test(text), 'an insert under another: let a select end the statement')
+      refuse(/\breturning\b[^`\n]*\bpg_notify\b/i.test(text), 'a notification while rows are returned')
+    }
+    t.same(wrong, [])
+    t.ok(selected >= 14, 'of many')
   })
 })

@@ -70,7 +70,7 @@ t.test('the bureau reads from a replica', async (t) => {
   const { primary, serviceUrl, copy, replica } = await aPair(t)
   let standing = replica
   t.teardown(() => standing.stop())
-  const app: TestApp = await startApp(t, { databaseReadUrl: replica.url }, { ownerUrl: primary.url, serviceUrl, drop: async () => undefined })
+  const app: TestApp = await startApp(t, { databaseReadUrl: replica.url }, { ownerUrl: primary.url, serviceUrl, isCluster: false, drop: async () => undefined })
   const shop = await newShop(app)
   const productId = await listProduct(app, shop)
   const consumer = await newConsumer(app)
@@ -122,7 +122,7 @@ t.test('the bureau reads from a replica', async (t) => {
   })
 
   await t.test('a primary in its place is behind by nothing', async (t) => {
-    const direct = await startApp(t, { databaseReadUrl: primary.url }, { ownerUrl: primary.url, serviceUrl, drop: async () => undefined })
+    const direct = await startApp(t, { databaseReadUrl: primary.url }, { ownerUrl: primary.url, serviceUrl, isCluster: false, drop: async () => undefined })
     t.match(expectStatus(await (await bureau(direct)).get('/audit/overview'), 200), { headers: { 'ticun-lag-seconds': '0' }, body: { heldFen: 300_000 } })
     const [open] = await asOwner<{ count: number }>(primary.url, "select count(*)::int as count from pg_stat_activity where application_name = 'ticun reads'")
     t.ok(open && open.count > 0)

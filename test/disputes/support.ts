@@ -108,7 +108,7 @@ export const holds = async (t: Pick<Test, 'same'>, app: TestApp): Promise<void> 
 /** Somebody new on the office's roster, signed in. */
 export const newAdjudicator = async (app: TestApp, roles: readonly string[]): Promise<Person> => {
   const { body: { now } } = expectStatus(await app.nobody.get('/sandbox/clock'), 200)
-  const administration = createAdministration({ config: sandboxConfig, serviceUrl: app.database.serviceUrl, clock: { now: () => new Date(now) } })
+  const administration = createAdministration({ config: sandboxConfig, serviceUrl: app.database.serviceUrl, isCluster: app.database.isCluster, clock: { now: () => new Date(now) } })
   const phone = newPhone()
   const said = await administration.run(['staff:add', '--phone', phone, '--end', 'adjudicator', '--office', '1', '--roles', roles.join(','), '--name', '仲裁员乙'])
   await administration.close()

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import t from 'tap'
 import { createAdministration } from '../../src/administration.js'
 import { ContractId } from '../../src/contracts/model.js'
@@ -17,7 +17,7 @@ import { checkReceipt } from '../../src/verify/receipt.js'
 import { findLog } from '../../src/verify/remote.js'
 import { walk } from '../../src/verify/walk.js'
 import { sandboxConfig } from '../support/database.js'
-import { asRole } from '../support/roles.js'
+import { asRole, serviceClient } from '../support/roles.js'
 import { bureau, maker, newConsumer, operator } from '../support/people.js'
 import { expectStatus, newShop } from '../support/shop.js'
 import { newWorld, receiptFile } from './support.js'
@@ -48,7 +48,7 @@ t.test('an evidence log, as outsiders read it', async (t) => {
     t.match(headers['content-type'], /application\/json/)
     t.match(entry, { subject: redemptionId, contractId, salt: /^[0-9a-f]{32}$/ })
     const text = JSON.stringify(entry)
-    t.same(await rows('select entry from evidence_entries e join evidence_positions p on p.entry_id = e.id where leaf_index = $1', [index]), [{ entry: text }])
+    t.same(await rows('select entry from evidence_entries e join evidence_positions p on p.office_id = e.office_id and p.entry_id = e.id where leaf_index = $1', [index]), [{ entry: text }])
     const { size, root } = await checkpoint()
     const { body: proof } = await app.nobody.get(`/evidence/proofs/inclusion?leafIndex=${index}`)
     t.equal(proof.leafHash, createHash('sha256').update(Buffer.concat([Buffer.of(0), createHash('sha256').update(text).digest()])).digest('base64'))
@@ -143,7 +143,7 @@ t.test('an evidence log, as outsiders read it', async (t) => {
   })
 
   t.test('an entry that commits late is found, however late', async (t) => {
-    const late = new pg.Client({ connectionString: app.database.serviceUrl })
+    const late = serviceClient(app)
     await late.connect()
     const insert = async (client: pg.Client, uuid: string) => client.query("insert into evidence_entries (office_id, id, fact, subject, entry, created_at) values (1, $1, 'venue-added', $2, $3, now())", [uuid, newId('ven', 1), `{"salt":"${randomUUID()}"}`])
     await late.query("begin; set local role ticun_worker; set local ticun.office = '1'")
@@ -270,7 +270,7 @@ t.test('an evidence log, as outsiders read it', async (t) => {
   })
 
   t.test('an office may choose SM3, once, when it is created', async (t) => {
-    const administration = createAdministration({ config: sandboxConfig, serviceUrl: app.database.serviceUrl })
+    const administration = createAdministration({ config: sandboxConfig, serviceUrl: app.database.serviceUrl, isCluster: app.database.isCluster })
     await administration.run(['office:create', '--number', '2', '--name', '某公证处', '--district', '徐汇区', '--origin', 'ticun.example/xuhui', '--bank-name', '工行', '--account-name', '提存专户', '--account-number', '100124211900000002', '--evidence-hash', 'sm3'])
     await administration.close()
     await app.keepEvidence()

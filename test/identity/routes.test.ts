@@ -511,7 +511,7 @@ t.test('one\'s own identity', async (t) => {
 t.test('what the database gives to each role', async (t) => {
   const app = await startApp(t)
   const [a, b] = [await newConsumer(app), await newConsumer(app)]
-  const pool = createPool({ connectionString: app.database.serviceUrl, max: 2, onError: () => undefined })
+  const pool = createPool({ connectionString: app.database.serviceUrl, isCluster: app.database.isCluster, max: 2, onError: () => undefined })
   t.teardown(() => pool.end())
 
   const asRole = async (role: string, personId: string, sql: string) => {

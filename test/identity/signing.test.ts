@@ -24,7 +24,7 @@ const documentSha256 = 'ab'.repeat(32)
 /** Sign-in by itself, with a clock that stands where it is put, and one consumer. */
 const start = async (t: Test) => {
   const database = await createDatabase()
-  const pool = createPool({ connectionString: database.serviceUrl, max: 8, onError: () => undefined })
+  const pool = createPool({ connectionString: database.serviceUrl, isCluster: database.isCluster, max: 8, onError: () => undefined })
   t.teardown(async () => {
     await pool.end()
     await database.drop()

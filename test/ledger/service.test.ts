@@ -96,7 +96,8 @@ t.test('a transfer', async (t) => {
       ['a contract\'s account has none', insert([['D', 5n], ['C', 5n]], { kind: 'held', accountId: null }), 'entries_of_something'],
       ['a side is neither', insert([['D', 5n], ['C', 5n]], { side: 'X' }), 'entries_side']
     ]
-    for (const [when, call, constraint] of refusals) await t.rejects(call(), { message: new RegExp(`"${constraint}"`) }, when)
+    // A cluster books the transfers before it comes to their entries, and a shard's constraint has a number behind its name.
+    for (const [when, call, constraint] of refusals) await t.rejects(call(), { message: new RegExp(books.database.isCluster ? `"(transfers_balance|${constraint})(_\\d+)?"` : `"${constraint}"`) }, when)
     t.same([await count('transfers'), await count('entries')], before)
   })
 
@@ -149,7 +150,7 @@ t.test('transfers at once', async (t) => {
     const amounts = Array.from({ length: 60 }, (_, i) => BigInt(i + 1))
     await Promise.all(amounts.map((amount, i) => work.write(worker, 1, (tx) => ledger.post(tx,
       move(...(i % 2 === 0 ? [clearing, suspense] as const : [bank, clearing] as const), amount)))))
-    const { rows } = await books.owner.query('select a.kind, a.version, a.balance_fen, count(*)::int as entries from accounts a join entries e on e.account_id = a.id group by a.kind, a.version, a.balance_fen order by a.kind')
+    const { rows } = await books.owner.query('select a.kind, a.version, a.balance_fen, count(*)::int as entries from accounts a join entries e on e.office_id = a.office_id and e.account_id = a.id group by a.kind, a.version, a.balance_fen order by a.kind')
     t.same(rows, [
       { kind: 'bank', version: 30, balance_fen: 930n, entries: 30 },
       { kind: 'clearing', version: 60, balance_fen: -30n, entries: 60 },

@@ -10,7 +10,7 @@ import { createDatabase } from '../support/database.js'
 /** The books on a private database, without anything above them. */
 export const openBooks = async (t: Test, { max = 16 }: { max?: number } = {}) => {
   const database = await createDatabase()
-  const pool = createPool({ connectionString: database.serviceUrl, max, onError: () => undefined })
+  const pool = createPool({ connectionString: database.serviceUrl, isCluster: database.isCluster, max, onError: () => undefined })
   const owner = new pg.Client({ connectionString: database.ownerUrl })
   await owner.connect()
   t.teardown(async () => {

@@ -37,7 +37,7 @@ t.test('PostgreSQL 15 takes the migrations, and the service runs on it', { skip:
   await until(() => run(`${programs}/pg_isready`, ['-h', '127.0.0.1', '-p', String(port)]).then(() => true, () => false), 'PostgreSQL 15')
 
   const ownerUrl = `postgres://ticun_owner@127.0.0.1:${port}/postgres`
-  const app = await startApp(t, {}, { ownerUrl, serviceUrl: await migrate(ownerUrl, sandboxConfig.secret), drop: async () => undefined })
+  const app = await startApp(t, {}, { ownerUrl, serviceUrl: await migrate(ownerUrl, sandboxConfig.secret), isCluster: false, drop: async () => undefined })
   const shop = await newShop(app)
   const consumer = await newConsumer(app)
   const contractId = await buy(app, consumer, await listProduct(app, shop))

@@ -95,7 +95,7 @@ t.test('keys are changed while the service runs, and the work may be cut off', a
     { key: 'k2', kind: 'data', isNewest: true, files: atFirst.files }, { key: 'k1', kind: 'data', isNewest: false, values: 0, files: 0 },
     { key: 'i2', kind: 'index', isNewest: true }, { key: 'secret', kind: 'index', isNewest: false, values: 0 }
   ])
-  const administration = createAdministration({ config: { ...sandboxConfig, dataKeys: rings.data, indexKeys: rings.index, dataDirectory }, serviceUrl: database.serviceUrl, ownerUrl: database.ownerUrl })
+  const administration = createAdministration({ config: { ...sandboxConfig, dataKeys: rings.data, indexKeys: rings.index, dataDirectory }, serviceUrl: database.serviceUrl, ownerUrl: database.ownerUrl, isCluster: database.isCluster })
   t.match(await administration.run(['keys:status']), /data key k1: holds nothing: it may leave the ring[\s\S]*index key secret: holds nothing: it may leave the ring/)
   t.match(await administration.run(['keys:rotate']), /data key k2 \(newest\): \d+ values, \d+ files/, 'once more changes nothing')
   await administration.close()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { startApp } from '../support/app.js'
+import { instances, startApp } from '../support/app.js'
 import { newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { asRole } from '../support/roles.js'
@@ -10,7 +10,8 @@ const sessions = 60
 const room = 20
 
 t.test('three times as many redemptions as there is room for: every answer is true, and trying again ends well', async (t) => {
-  const app = await startApp(t, { requestsAtWork: { usual: 512, redemptions: room } })
+  // Each process has room of its own.
+  const app = await startApp(t, { requestsAtWork: { usual: 512, redemptions: room / instances } })
   const shop = await newShop(app)
   const consumer = await newConsumer(app)
   const contractId = await buy(app, consumer, await listProduct(app, shop, { sessions, priceFen: 100_000 }))

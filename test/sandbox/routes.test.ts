@@ -84,7 +84,7 @@ t.test('the seed', async (t) => {
   const database = await createDatabase()
   const start = () => createApp({ config: sandboxConfig, serviceUrl: database.serviceUrl, logger: pino({ level: 'silent' }) })
   t.teardown(() => database.drop())
-  const pool = createPool({ connectionString: database.serviceUrl, max: 2, onError: () => undefined })
+  const pool = createPool({ connectionString: database.serviceUrl, isCluster: database.isCluster, max: 2, onError: () => undefined })
   const work = createUnitOfWork({ pool, clock: { now: () => new Date() }, onAfterCommitError: () => undefined })
   const counts = () => work.read(worker, 1, async (tx) => (await tx.client.query(`
     select (select count(*)::int from offices) as offices, (select count(*)::int from people) as people,

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { createApp } from '../../src/app.js'
 import type { Config } from '../../src/config.js'
 import { createDatabase, sandboxConfig, type TestDatabase } from './database.js'
+import { watchUpdates } from './watch.js'
 
 /** `bytes`: the body as it came, for what is not text. */
 export type Answer = Readonly<{ status: number; body: any; headers: Record<string, any>; bytes?: Buffer }>
@@ -24,8 +25,12 @@ export type Api = Readonly<{
 
 type Instance = Awaited<ReturnType<typeof createApp>>
 
+/** Updates that a cluster would refuse. */
+const refused: string[] = []
+watchUpdates((text) => { refused.push(`a row is given its office again: ${text}`) })
+
 /** With TICUN_TEST_PROCESSES=2 every test's service is that many, as its processes are: on one database, called in turn. */
-const instances = Number(process.env.TICUN_TEST_PROCESSES ?? 1)
+export const instances = Number(process.env.TICUN_TEST_PROCESSES ?? 1)
 
 /** The service on a private database with its sandbox, without a socket; closed with the test. Jobs run by the sandbox's clock only. */
 export const startApp = async (t: Test, settings: Partial<Config> = {}, given?: TestDatabase, logger: Logger = pino({ level: sandboxConfig.logLevel })) => {
@@ -44,7 +49,7 @@ export const startApp = async (t: Test, settings: Partial<Config> = {}, given?: 
     for (const instance of all) await instance.close()
     await database.drop()
     await rm(dataDirectory, { recursive: true, force: true })
-    if (undeclared.length > 0) throw new Error(undeclared.join('; '))
+    if (undeclared.length + refused.length > 0) throw new Error([...undeclared, ...refused].join('; '))
   })
 
   let calls = 0

@@ -6,7 +6,7 @@ export const sandboxConfig = configOf({ TICUN_MODE: 'sandbox', LOG_LEVEL: proces
 
 let made = 0
 
-export type TestDatabase = Readonly<{ ownerUrl: string; serviceUrl: string; drop: () => Promise<void> }>
+export type TestDatabase = Readonly<{ ownerUrl: string; serviceUrl: string; isCluster: boolean; drop: () => Promise<void> }>
 
 /** A private, migrated database: a copy of the run's template. */
 export const createDatabase = async (): Promise<TestDatabase> => {
@@ -17,6 +17,7 @@ export const createDatabase = async (): Promise<TestDatabase> => {
   return {
     ownerUrl: url,
     serviceUrl: await migrate(url, sandboxConfig.secret),
+    isCluster: nodes.length > 1,
     drop: () => dropDatabase(nodes, name)
   }
 }

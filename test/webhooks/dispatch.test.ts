@@ -14,7 +14,7 @@ import { createDatabase } from '../support/database.js'
 
 t.test('a receiver that does not answer holds up no run, and no other receiver', async (t) => {
   const database = await createDatabase()
-  const pool = createPool({ connectionString: database.serviceUrl, onError: () => undefined })
+  const pool = createPool({ connectionString: database.serviceUrl, isCluster: database.isCluster, onError: () => undefined })
   const clock = { now: () => new Date() }
   const work = createUnitOfWork({ pool, clock, onAfterCommitError: (error) => { throw error } })
   const vault = createVault([{ id: 'k', key: Buffer.alloc(32, 1) }], Buffer.alloc(32, 2))
