@@ -85,7 +85,7 @@ const redeemOnce = (command: Command, body: Redeem): Promise<RedeemAnswer> => wo
 const unbounded = 100_000
 const { app, addRoutes } = await createServer({
   logger: pino({ level: 'warn' }), clock, keys: tokenKeysOf(deriveKey(config.secret, 'token signing')), issuer: 'ticun', version: 'naive', metrics: createMetrics(),
-  isRevoked: () => false, isReady: () => true, rateLimit: undefined, limits: { usual: unbounded, redemptions: unbounded }, stepUp: { check: () => Promise.resolve(), problem: stepUpRequired }, trustProxy: false, onUndeclared: () => undefined
+  isRevoked: () => false, readiness: () => Promise.resolve({ status: 'ready', checks: {} }), metricsAccess: 'open', collect: () => Promise.resolve(), rateLimit: undefined, limits: { usual: unbounded, redemptions: unbounded }, stepUp: { check: () => Promise.resolve(), problem: stepUpRequired }, trustProxy: false, onUndeclared: () => undefined
 })
 await addRoutes(async (v1) => {
   v1.post('/redemptions', { schema: { body: Redeem, response: { 201: RedeemAnswer } }, config: { access: ['merchant'], idempotent: true } }, async ({ command, body }, reply) => {

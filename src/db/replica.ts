@@ -40,9 +40,20 @@ export const createReplica = ({ connectionString, max, primary, onError }: Optio
     return Math.max(0, row.lag_ms)
   }
 
+  /** The same, asked by itself. @throws unavailable (503), or the driver's error when it cannot be reached */
+  const lag = async (): Promise<number> => {
+    const client = await pool.connect()
+    try {
+      return await lagOf(client)
+    } finally {
+      client.release()
+    }
+  }
+
   return {
     pool,
     lagOf,
+    lag,
     close: async (): Promise<void> => {
       clearInterval(beating)
       await pool.end()

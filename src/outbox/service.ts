@@ -2,6 +2,7 @@ import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
 import { newId, type Id } from '../kernel/id.js'
+import { tracedAnew, type Tracing } from '../kernel/tracing.js'
 import type { Vault } from '../kernel/vault.js'
 import type { Job } from '../timetable/service.js'
 import { claimDue, findNextDue, insertIntent, markDelivered, postpone, type Intent } from './store.js'
@@ -19,6 +20,7 @@ type Dependencies = Readonly<{
   /** The sandbox waits for deliveries before it answers, so that an SMS can be read at once. */
   awaitDelivery: boolean
   onFailure: (topic: string, error: unknown) => void
+  tracing?: Tracing | undefined
 }>
 
 const about = 'outbox.payload'
@@ -27,7 +29,7 @@ const leaseMs = 60_000
 const runMs = 10_000
 const retryAfterMs = (attempts: number) => Math.min(3_600_000, 2_000 * 2 ** attempts)
 
-export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: Dependencies) => {
+export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure, tracing }: Dependencies) => {
   const deliveries = new Map<string, Delivery<never>>()
 
   /** Says how intents of a topic are delivered; the composition root calls this once for each. */
@@ -37,7 +39,8 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure }: D
     const delivery = deliveries.get(intent.topic)
     try {
       if (!delivery) throw new Error(`nothing delivers ${intent.topic}`)
-      await delivery({ office, key: intent.key, payload: JSON.parse(vault.open(intent.payload, about)) as never })
+      await tracedAnew(tracing, `deliver ${intent.topic}`, { kind: 'client', attributes: { 'ticun.office': office, 'ticun.attempt': intent.attempts + 1 } }, () =>
+        delivery({ office, key: intent.key, payload: JSON.parse(vault.open(intent.payload, about)) as never }))
       await work.write(worker, office, (tx) => markDelivered(tx, intent.id, clock.now()))
     } catch (error) {
       onFailure(intent.topic, error)

@@ -16,7 +16,7 @@ type Options<Item, Answer> = Readonly<{
   queueMax: number
   /** Decides and records a batch; one outcome for each item, in order. Throwing fails the whole batch. */
   run: (items: readonly Item[]) => Promise<readonly Outcome<Answer>[]>
-  onBatch?: (size: number, queued: number) => void
+  onBatch?: (size: number) => void
 }>
 
 /** While the database works on one batch, this process decides the other. */
@@ -38,7 +38,7 @@ export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }
   const take = (): readonly Waiting<Item, Answer>[] => {
     const batch = queue.slice(0, batchMax)
     queue = queue.slice(batchMax)
-    onBatch?.(batch.length, queue.length)
+    onBatch?.(batch.length)
     return batch
   }
 
@@ -90,6 +90,8 @@ export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }
       starts = true
       setImmediate(() => { starts = false; start() })
     }),
+    /** How many wait for a batch. */
+    waiting: (): number => queue.length,
     /** Waits until everything is answered. */
     idle: async (): Promise<void> => {
       while (queue.length > 0 || open.size > 0) {

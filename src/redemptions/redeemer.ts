@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock.js'
 import { newId } from '../kernel/id.js'
 import { Problem } from '../kernel/problem.js'
 import { idempotencyKeyReused } from '../kernel/problems.js'
+import { traced, tracedAnew, type Span, type Tracing } from '../kernel/tracing.js'
 import { storedAs } from '../kernel/wire.js'
 import { accountName } from '../ledger/model.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
@@ -30,14 +31,17 @@ import { redeem } from './rules.js'
  * whose code it is, the rule checks.
  */
 
-type Item = Readonly<{ command: Command; merchantId: MerchantId; redeem: Redeem; keyHash: Buffer; key: string }>
+type Item = Readonly<{ command: Command; merchantId: MerchantId; redeem: Redeem; keyHash: Buffer; key: string; span: Span | undefined }>
 type Answer = z.output<typeof RedeemAnswer>
 
 type Dependencies = Readonly<{
   /** of its own, so that a batch never waits behind other requests */
   pool: Pool
   clock: Clock
-  onBatch?: (size: number, queued: number) => void
+  onBatch?: (size: number) => void
+  /** How long a batch took, from its first statement until it was durable, and its commit alone: seconds. */
+  onBooked?: (seconds: number, commitSeconds: number) => void
+  tracing?: Tracing | undefined
 }>
 
 const batchMax = 128
@@ -148,7 +152,9 @@ const decide = (item: Item, loaded: Loaded, state: State): Outcome<Answer> => {
   }
 }
 
-export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
+const secondsSince = (begun: number): number => (performance.now() - begun) / 1000
+
+export const createRedeemer = ({ pool, clock, onBatch, onBooked, tracing }: Dependencies) => {
   /** Which merchant a venue belongs to never changes, so what was once read is good for ever. */
   const venues = new Map<VenueId, MerchantId>()
 
@@ -180,7 +186,16 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     }
   }
 
+  /** Watches the commit, from the answer to the last statement before it. */
+  const watchCommit = async (begun: number, recorded: Promise<unknown>, committed: Promise<unknown>): Promise<void> => {
+    await recorded
+    const recordedAt = performance.now()
+    await traced(tracing, 'commit', {}, () => committed)
+    onBooked?.(secondsSince(begun), secondsSince(recordedAt))
+  }
+
   const transact = async (client: Client, office: number, items: readonly Item[]): Promise<Outcome<Answer>[]> => {
+    const begun = performance.now()
     const loaded = await load(client, office, items)
     const state: State = {
       contracts: new Map([...loaded.found.values(), ...loaded.foundShort].map(({ contract }) => [contract.id, contract])),
@@ -189,13 +204,14 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     const outcomes = items.map((item) => decide(item, loaded, state))
     const changed = [...state.changed].map((id) => state.contracts.get(id) as Contract)
     const leftOver = changed.filter(({ status, heldFen }) => status === 'completed' && heldFen > 0n)
-    await together([
+    const recorded = together([
       recordBatch(client, office, state.decided, changed, loaded.now),
       scheduleRemainders(client, office, leftOver, loaded.now),
-      countWrongShortCodes(client, office, state.missed, loaded.now, after(loaded.now, -wrongShortCodesWindowMs)),
-      // Behind a statement that failed, this rolls back.
-      client.query('commit')
+      countWrongShortCodes(client, office, state.missed, loaded.now, after(loaded.now, -wrongShortCodesWindowMs))
     ])
+    // Behind a statement that failed, this rolls back.
+    const committed = client.query('commit')
+    await together([recorded, committed, watchCommit(begun, recorded, committed)])
     return outcomes
   }
 
@@ -213,10 +229,16 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     }
   }
 
+  /** A batch is part of the trace of its first request, and led to by the others. */
+  const attemptTraced = (office: number, items: readonly Item[]): Promise<Outcome<Answer>[]> => {
+    const [parent, ...links] = items.flatMap(({ span }) => span ?? [])
+    return tracedAnew(parent && tracing, 'redemption batch', { parent, links, attributes: { 'ticun.office': office, 'ticun.batch.size': items.length } }, () => attempt(office, items))
+  }
+
   const run = async (office: number, items: readonly Item[]): Promise<readonly Outcome<Answer>[]> => {
     for (let attempts = 1; ; attempts++) {
       try {
-        return await attempt(office, items)
+        return await attemptTraced(office, items)
       } catch (error) {
         const raced = retried.has(databaseError(error)?.code ?? '')
         if (raced && attempts < attemptsMax) continue
@@ -245,8 +267,11 @@ export const createRedeemer = ({ pool, clock, onBatch }: Dependencies) => {
     /** Redeems a code, in the batch that forms next. @throws the refusals of the rule, unavailable (503) when too many wait */
     submit: (office: number, command: Command, merchantId: MerchantId, request: Redeem): Promise<Answer> => {
       const keyHash = keyHashOf(command)
-      return laneOf(office, request).submit({ command, merchantId, redeem: request, keyHash, key: keyHash.toString('base64') })
+      return traced(tracing, 'redemption', { 'ticun.office': office }, () =>
+        laneOf(office, request).submit({ command, merchantId, redeem: request, keyHash, key: keyHash.toString('base64'), span: tracing?.active() }))
     },
+    /** How many wait for a batch. */
+    waiting: (): number => [...lanes.values()].reduce((sum, lane) => sum + lane.waiting(), 0),
     /** Waits for the batches under way. */
     drain: async (): Promise<void> => { for (const lane of lanes.values()) await lane.idle() }
   }

@@ -124,8 +124,24 @@ export const createStorage = ({ directory, shelf }: Readonly<{ directory: string
     }
   }
 
+  /**
+   * Shows that files can be received now and, where asked, kept: writes one of a few bytes, the same
+   * each time, so that no more than one is ever there. @throws what stands in the way
+   */
+  const probe = async ({ keeps }: Readonly<{ keeps: boolean }>): Promise<void> => {
+    await (prepared ??= prepare())
+    const path = join(directory, randomUUID())
+    try {
+      const file = await receive(Readable.from([Buffer.from('Ticun can write here.\n')]), path, Infinity)
+      if (keeps) await shelf.keep({ ...file, path })
+    } finally {
+      await rm(path, { force: true }).catch(() => undefined)
+    }
+  }
+
   return {
     put,
+    probe,
     has: (sha256: string): Promise<boolean> => shelf.has(sha256),
     remove: (sha256: string): Promise<void> => shelf.remove(sha256),
     /**

@@ -1,5 +1,6 @@
-import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { inRole, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
+import { tracedAnew, type Tracing } from '../kernel/tracing.js'
 import { deleteDeadlines, findNextDue, listDue, postponeDeadline, takeDeadline, upsertDeadlines, type Deadline, type Due } from './store.js'
 
 /** What is done when a deadline of one kind falls due. `at` is the time it acts at; `take` must be called inside the transaction, after its locks, and nothing done when it says false. */
@@ -14,7 +15,7 @@ export type Job = Readonly<{
   run: (office: number, at: Date) => Promise<void>
 }>
 
-type Dependencies = Readonly<{ work: UnitOfWork; onFailure: (kind: string, error: unknown) => void }>
+type Dependencies = Readonly<{ work: UnitOfWork; onFailure: (kind: string, error: unknown) => void; tracing?: Tracing | undefined }>
 
 const batchMax = 500
 const sideBySideMax = 8
@@ -31,18 +32,21 @@ const simultaneous = (due: readonly Deadline[]): Deadline[][] => {
   return groups
 }
 
-export const createTimetable = ({ work, onFailure }: Dependencies) => {
+/** No end may see or touch what falls due, least of all another's: its own is written down for it. */
+const asKeeper = (tx: Tx, use: (tx: Tx) => Promise<void>): Promise<void> => (tx.actor.role === 'redeemer' ? use(tx) : inRole(tx, 'worker', use))
+
+export const createTimetable = ({ work, onFailure, tracing }: Dependencies) => {
   const handlers = new Map<string, DeadlineHandler>()
 
   /** Says what happens when deadlines of a kind fall due; the composition root calls this once for each. */
   const on = (kind: string, handler: DeadlineHandler): void => { handlers.set(kind, handler) }
 
   /** Sets, or moves, the deadline of a kind for a subject. */
-  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => upsertDeadlines(tx, kind, [{ subject, dueAt }])
+  const set = (tx: Tx, kind: string, subject: string, dueAt: Date): Promise<void> => setEach(tx, kind, [{ subject, dueAt }])
 
   /** Sets, or moves, the deadlines of a kind for several subjects, each named once and due at its own time. */
   const setEach = async (tx: Tx, kind: string, due: readonly Due[]): Promise<void> => {
-    if (due.length > 0) await upsertDeadlines(tx, kind, due)
+    if (due.length > 0) await asKeeper(tx, (tx) => upsertDeadlines(tx, kind, due))
   }
 
   /** Sets, or moves, the deadlines of a kind for several subjects, each named once, to one time. */
@@ -51,18 +55,19 @@ export const createTimetable = ({ work, onFailure }: Dependencies) => {
   }
 
   /** Lifts a deadline; nothing happens if there is none. */
-  const lift = (tx: Tx, kind: string, subject: string): Promise<void> => deleteDeadlines(tx, [kind], [subject])
+  const lift = (tx: Tx, kind: string, subject: string): Promise<void> => liftAll(tx, [kind], [subject])
 
   /** Lifts the deadlines of several kinds for several subjects. */
   const liftAll = async (tx: Tx, kinds: readonly string[], subjects: readonly string[]): Promise<void> => {
-    if (subjects.length > 0) await deleteDeadlines(tx, kinds, subjects)
+    if (subjects.length > 0) await asKeeper(tx, (tx) => deleteDeadlines(tx, kinds, subjects))
   }
 
   const handle = async (office: number, due: Deadline, at: Date): Promise<void> => {
     const handler = handlers.get(due.kind)
     try {
       if (!handler) throw new Error(`nothing handles ${due.kind}`)
-      await handler({ office, subject: due.subject, at, take: (tx) => takeDeadline(tx, due, at) })
+      await tracedAnew(tracing, `deadline ${due.kind}`, { attributes: { 'ticun.office': office } }, () =>
+        handler({ office, subject: due.subject, at, take: (tx) => takeDeadline(tx, due, at) }))
     } catch (error) {
       // One subject that fails must not hold the others: it is tried again, later and later.
       onFailure(due.kind, error)
