@@ -22,6 +22,8 @@ const Environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATABASE_READ_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   TICUN_DATA_DIR: text.default('.ticun'),
+  TICUN_ARCHIVE: text.optional(),
+  TICUN_ARCHIVE_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
   TICUN_MODE: z.enum(['sandbox', 'production']).optional(),
   TICUN_SECRET: z.base64().optional(),
   TICUN_DATA_KEYS: z.string().regex(/^[\w-]+:(sm4:)?[A-Za-z0-9+/=]+(,[\w-]+:(sm4:)?[A-Za-z0-9+/=]+)*$/).optional(),
@@ -48,6 +50,11 @@ const Environment = z.object({
   ANCHOR_EVM_CHAIN_ID: z.coerce.number().int().min(1).optional(),
   ANCHOR_EVM_KEY: z.string().regex(/^0x[0-9a-fA-F]{64}$/).optional(),
   ANCHOR_EVM_CONFIRMATIONS: z.coerce.number().int().min(1).max(100).default(3),
+  METRICS_TOKEN: z.string().min(32).regex(/^[\w~+/.=-]+$/).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_SERVICE_NAME: text.default('ticun'),
+  OTEL_SDK_DISABLED: text.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   RATE_LIMITS: flag.optional(),
   TRUST_PROXY: flag.default('off'),
@@ -70,6 +77,8 @@ export type Config = Readonly<{
    */
   requestsAtWork: Readonly<{ usual: number; redemptions: number }>
   dataDirectory: string
+  /** Where the embedded database's log and every file are kept a second time, as they come (docs/restore.md); undefined: nowhere. */
+  archive: Readonly<{ directory: string; timeoutSeconds: number }> | undefined
   mode: 'sandbox' | 'production'
   secret: Buffer
   dataKeys: KeyRing
@@ -92,6 +101,10 @@ export type Config = Readonly<{
   tsa: Readonly<{ url: string; caFile: string; policy: string | undefined; pauseMs: number }> | undefined
   /** The chain that checkpoints are anchored in. */
   evmAnchor: EvmOptions | undefined
+  /** Who may read /metrics. */
+  metricsAccess: 'open' | 'closed' | Readonly<{ token: string }>
+  /** Where traces are sent; undefined: none are made. */
+  tracing: Readonly<{ url: string; serviceName: string }> | undefined
   logLevel: string
   rateLimits: boolean
   trustProxy: boolean
@@ -177,6 +190,12 @@ const evmAnchorOf = (e: z.output<typeof Environment>): Config['evmAnchor'] => {
   return { url: e.ANCHOR_EVM_URL, chainId: e.ANCHOR_EVM_CHAIN_ID, privateKey: e.ANCHOR_EVM_KEY as `0x${string}`, confirmations: e.ANCHOR_EVM_CONFIRMATIONS }
 }
 
+/** By the variables of the OpenTelemetry specification: the one for traces is taken as it is, the general one is a base. */
+const tracingOf = (e: z.output<typeof Environment>): Config['tracing'] => {
+  const url = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (e.OTEL_EXPORTER_OTLP_ENDPOINT && `${e.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, '')}/v1/traces`)
+  return url === undefined || e.OTEL_SDK_DISABLED?.toLowerCase() === 'true' ? undefined : { url, serviceName: e.OTEL_SERVICE_NAME }
+}
+
 const clamavOf = ({ hostname, port }: URL) => ({ host: hostname, port: port === '' ? 3310 : Number(port) })
 
 /** @throws ConfigError that says which variable is wrong and what it must be */
@@ -197,6 +216,7 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
     databasePool: e.DATABASE_POOL,
     requestsAtWork: { usual: e.REQUESTS_MAX, redemptions: e.REDEMPTIONS_MAX },
     dataDirectory: e.TICUN_DATA_DIR,
+    archive: e.TICUN_ARCHIVE === undefined ? undefined : { directory: e.TICUN_ARCHIVE, timeoutSeconds: e.TICUN_ARCHIVE_SECONDS },
     mode,
     secret,
     dataKeys: e.TICUN_DATA_KEYS === undefined ? [{ id: 'sandbox', key: sandboxDataKey }] : dataKeysOf(e.TICUN_DATA_KEYS),
@@ -210,6 +230,8 @@ export const configOf = (env: NodeJS.ProcessEnv): Config => {
     tsa: tsaOf(e),
     witnesses: witnessesOf(e),
     evmAnchor: evmAnchorOf(e),
+    metricsAccess: e.METRICS_TOKEN !== undefined ? { token: e.METRICS_TOKEN } : mode === 'production' ? 'closed' : 'open',
+    tracing: tracingOf(e),
     logLevel: e.LOG_LEVEL,
     rateLimits: e.RATE_LIMITS === undefined ? mode === 'production' : e.RATE_LIMITS === 'on',
     trustProxy: e.TRUST_PROXY === 'on'

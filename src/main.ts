@@ -19,7 +19,7 @@ const run = async (): Promise<void> => {
   const logger = pino({ level: config.logLevel, redact: { paths: redacted, censor: '[redacted]' } })
 
   const embedded = config.databaseUrl === undefined
-    ? await startEmbedded({ dataDirectory: config.dataDirectory, log: (line) => { logger.info(line) } })
+    ? await startEmbedded({ dataDirectory: config.dataDirectory, archive: config.archive ?? null, log: (line) => { logger.info(line) } })
     : undefined
   const ownerUrl = embedded?.url ?? config.databaseUrl as string
   const serviceUrl = await migrate(ownerUrl, config.secret)

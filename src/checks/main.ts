@@ -1,8 +1,5 @@
-import { createPool } from '../db/client.js'
 import { startEmbedded } from '../db/embedded.js'
-import { yuan } from '../kernel/money.js'
-import type { CheckResult } from './model.js'
-import { checkInvariants, holdStill, isOurs, readCover } from './store.js'
+import { checkDatabase } from './report.js'
 
 /*
  * `npm run check:invariants`: checks a live database, as its owner, in one reading transaction that
@@ -11,30 +8,7 @@ import { checkInvariants, holdStill, isOurs, readCover } from './store.js'
 
 const say = (line: string): void => { process.stdout.write(`${line}\n`) }
 
-const lineOf = ({ name, says, ok, violations }: CheckResult): string => [
-  `${ok ? 'ok      ' : 'VIOLATED'}  ${name.padEnd(32)}  ${says}`,
-  ...violations.map((row) => `          ${JSON.stringify(row)}`)
-].join('\n')
-
-const check = async (connectionString: string): Promise<number> => {
-  const pool = createPool({ connectionString, max: 1, applicationName: 'ticun checks', onError: () => undefined })
-  const client = await pool.connect()
-  try {
-    await client.query('begin read only')
-    await holdStill(client)
-    await client.query('set local statement_timeout = 0')
-    if (!(await isOurs(client))) throw new Error('this database has no books of Ticun')
-    const results = await checkInvariants(client)
-    for (const result of results) say(lineOf(result))
-    for (const { office, coverFen } of await readCover(client)) say(`cover     office ${office}: ${yuan(coverFen)} (bank and clearing less everything owed)`)
-    const violated = results.filter(({ ok }) => !ok).length
-    say(violated === 0 ? `All ${results.length} invariants hold.` : `${violated} of ${results.length} invariants are violated.`)
-    return violated === 0 ? 0 : 1
-  } finally {
-    client.release(true)
-    await pool.end()
-  }
-}
+const check = async (connectionString: string): Promise<number> => (await checkDatabase(connectionString, say)) ? 0 : 1
 
 const run = async (): Promise<number> => {
   if (process.env.DATABASE_URL) return check(process.env.DATABASE_URL)

@@ -10,6 +10,8 @@ import type { Account, Binaries, Log } from './embedded-binaries.js'
  * pg             the cluster, owned by the account that PostgreSQL runs as
  * postgres.json  the superuser's password, and the port used last
  * postgres.log   what initdb, pg_ctl and the server say
+ * archive.json   which archive of the write-ahead log is its own, once it has one
+ * restoring      why it may not be used: a restore that was not finished, or was refused
  * users, lock    tickets of those who use the server, and of the one who starts or stops it
  *
  * Root gives all it makes there to the account that PostgreSQL runs as. Where that is the owner of
@@ -23,6 +25,8 @@ export type Site = Readonly<{
   account: Account | undefined
   binaries: Binaries
   settings: Readonly<Record<string, string>>
+  /** The command that a server must have which is found running; undefined: any. */
+  archiveCommand: string | undefined
   durable: boolean
 }>
 
@@ -31,7 +35,7 @@ const initMaxMs = 120_000
 const tailMax = 20
 const logMaxBytes = 10_000_000
 
-const give = async (path: string, account: Account | undefined): Promise<void> => {
+export const give = async (path: string, account: Account | undefined): Promise<void> => {
   if (account) await chown(path, account.uid, account.gid)
 }
 
@@ -72,7 +76,9 @@ export const run = async (
   { directory, account }: Site,
   program: string,
   args: string[],
-  maxMs: number
+  maxMs: number,
+  /** what it reads */
+  input?: string
 ): Promise<boolean> => {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants
   const output = await open(logFile(directory), O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
@@ -82,11 +88,13 @@ export const run = async (
       ...account,
       cwd: directory,
       env: environment(),
-      stdio: ['ignore', output.fd, output.fd],
+      stdio: [input === undefined ? 'ignore' : 'pipe', output.fd, output.fd],
       detached: process.platform !== 'win32',
       windowsHide: true,
       timeout: maxMs
     })
+    // One that ends without reading all of it says why in the log.
+    child.stdin?.on('error', () => undefined).end(input)
     return await new Promise<boolean>((settle, fail) => {
       child.once('error', fail)
       child.once('exit', (code) => settle(code === 0))

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { archiveSettings, archiveSettingsIn, openArchive, type WalArchive } from './embedded-archive.js'
 import { findBinaries, type Log, openDirectory, serverAccount } from './embedded-binaries.js'
 import {
   checkOwner,
@@ -45,6 +46,10 @@ export type EmbeddedOptions = Readonly<{
   log?: Log
   /** Laid over ours when the server starts; a server that is running already keeps its own. */
   settings?: Readonly<Record<string, string>>
+  /** Where the write-ahead log is archived; null: nowhere, undefined: where it was last. */
+  archive?: WalArchive | null | undefined
+  /** The one who restores may start what is not whole yet. */
+  restoring?: boolean
 }>
 
 type Postmaster = Readonly<{ pid: number; port: number; isOurs: boolean }>
@@ -106,14 +111,18 @@ const connected = async <T>({ secret, port, maxMs }: Session, work: (client: pg.
   }
 }
 
-/** Whether a server keeps what it is told, or undefined when it gives no answer (yet). */
-const askDurable = async (secret: Secret, port: number): Promise<boolean | undefined> => {
+/** How a server keeps what it is told. */
+type Keeping = Readonly<{ isDurable: boolean; archiveCommand: string }>
+
+/** undefined when it gives no answer (yet). */
+const askKeeping = async (secret: Secret, port: number): Promise<Keeping | undefined> => {
   // Without a port, as the pid file of a server that is just starting has none, pg would try 5432.
   if (!port) return undefined
   try {
     return await connected({ secret, port, maxMs: probeMaxMs }, async (client) => {
-      const { rows } = await client.query<{ fsync: string }>("select current_setting('fsync') as fsync")
-      return rows[0]?.fsync === 'on'
+      const { rows: [row] } = await client.query<{ fsync: string; archive: string }>(`
+        select current_setting('fsync') as fsync, case current_setting('archive_mode') when 'off' then '' else current_setting('archive_command') end as archive`)
+      return { isDurable: row?.fsync === 'on', archiveCommand: row?.archive ?? '' }
     })
   } catch (error) {
     if ((error as pg.DatabaseError).code === '28P01') throw error
@@ -122,7 +131,7 @@ const askDurable = async (secret: Secret, port: number): Promise<boolean | undef
 }
 
 /** The port used last, so that URLs handed out before a restart hold after it, or any free one. */
-const freePort = (wanted: number): Promise<number> =>
+export const freePort = (wanted: number): Promise<number> =>
   new Promise((settle, fail) => {
     const server = createServer()
     server.once('error', (error) => (wanted === 0 ? fail(error) : settle(freePort(0))))
@@ -132,15 +141,17 @@ const freePort = (wanted: number): Promise<number> =>
     })
   })
 
-const setting = ([name, value]: [string, string]): string => `${name} = '${value.replaceAll("'", "''")}'\n`
+const setting = ([name, value]: [string, string]): string => `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'\n`
 
-const configure = (site: Site, port: number): Promise<void> => {
+const settingsFile = (cluster: string): string => join(cluster, 'ticun.conf')
+
+export const configure = (site: Site, port: number): Promise<void> => {
   const settings = { ...standing, ...(site.durable ? {} : careless), ...site.settings, port: String(port) }
-  return replaceFile(join(site.cluster, 'ticun.conf'), Object.entries(settings).map(setting).join(''), site.account)
+  return replaceFile(settingsFile(site.cluster), Object.entries(settings).map(setting).join(''), site.account)
 }
 
 /** Stops the server without waiting for its clients, and answers when it is down. */
-const stopServer = async (site: Site): Promise<void> => {
+export const stopServer = async (site: Site): Promise<void> => {
   const { directory, cluster, binaries } = site
   const deadline = Date.now() + stopMaxMs
   while (Date.now() < deadline) {
@@ -186,13 +197,14 @@ const findOrStart = async (site: Site, secret: Secret, isShared: boolean): Promi
       continue
     }
 
-    const isDurable = await askDurable(secret, postmaster.port)
-    if (isDurable === undefined) {
+    const keeping = await askKeeping(secret, postmaster.port)
+    if (keeping === undefined) {
       await sleep(pauseMs)
       continue
     }
-    if (isDurable || !durable || isStarted) return { port: postmaster.port, reused: !isStarted }
-    if (isShared) throw new Error(`PostgreSQL in ${cluster} is used without durability by another process.`)
+    const isArchiving = site.archiveCommand === undefined || keeping.archiveCommand === site.archiveCommand
+    if (((keeping.isDurable || !durable) && isArchiving) || isStarted) return { port: postmaster.port, reused: !isStarted }
+    if (isShared) throw new Error(`PostgreSQL in ${cluster} is used without ${isArchiving ? 'durability' : 'this archive'} by another process.`)
     await stopServer(site)
   }
   throw await faultWithLog(directory, `PostgreSQL in ${cluster} was not ready within ${startMaxMs / 1000} s.`)
@@ -204,21 +216,35 @@ const createDatabase = (secret: Secret, port: number, database: string): Promise
     if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(database)}`)
   })
 
-/** Starts, or finds, the PostgreSQL of a data directory. */
-export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedServer> => {
-  const { dataDirectory, database = 'ticun', durable = true, log = () => undefined, settings = {} } = options
+/** Stands in a data directory from the first file of a restore until the restored books are proven. */
+export const restoringFile = (directory: string): string => join(directory, 'restoring')
+
+/** A data directory, made if need be, with the programs that serve it. */
+export const siteOf = async ({ dataDirectory, durable = true, log = () => undefined, settings = {}, archive }: EmbeddedOptions): Promise<Site> => {
   const wanted = resolve(dataDirectory)
   const account = await serverAccount(wanted)
   const directory = await openDirectory(wanted, account, log)
-  const site = {
+  const cluster = join(directory, 'pg')
+  const archiving = archive ? archiveSettings(archive) : archive === null ? {} : archiveSettingsIn(await readIfPresent(settingsFile(cluster)))
+  return {
     directory,
-    cluster: join(directory, 'pg'),
+    cluster,
     account,
     binaries: await findBinaries(account, log),
-    settings,
+    settings: { ...archiving, ...settings },
+    archiveCommand: archive ? archiving.archive_command : undefined,
     durable
   }
+}
+
+/** Starts, or finds, the PostgreSQL of a data directory. */
+export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedServer> => {
+  const { database = 'ticun', log = () => undefined, archive, restoring = false } = options
+  const site = await siteOf(options)
+  const { directory, account } = site
   await checkOwner(site)
+  const unfinished = restoring ? undefined : await readIfPresent(restoringFile(directory))
+  if (unfinished !== undefined) throw new Error(`${directory} is not a whole database: ${unfinished.trim()}`)
   const lock = join(directory, 'lock')
   const users = join(directory, 'users')
   await makeFolder(lock, account)
@@ -233,6 +259,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedS
 
   return exclusively(lock, async () => {
     const secret = await openCluster(site, log)
+    if (archive) await openArchive(site, archive)
     const ticket = await drawTicket(users)
     try {
       const isShared = (await otherTickets(users, ticket)).length > 0

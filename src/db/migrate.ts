@@ -1,8 +1,12 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as drizzleMigrate } from 'drizzle-orm/node-postgres/migrator'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { createHmac } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import type { Pool } from './client.js'
 import { databaseRoles } from './policies.js'
 
 const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
@@ -54,6 +58,34 @@ const ensureRoles = async (client: pg.Client): Promise<void> => {
   }
 }
 
+/** Lets the service see which migrations its database has had. */
+const showMigrations = async (client: pg.Client): Promise<void> => {
+  const { rows: [seen] } = await client.query<{ is_shown: boolean }>(
+    "select has_schema_privilege($1, 'drizzle', 'usage') and has_table_privilege($1, 'drizzle.__drizzle_migrations', 'select') as is_shown", [serviceRole])
+  if (!seen?.is_shown) await client.query(`grant usage on schema drizzle to ${serviceRole}; grant select on drizzle.__drizzle_migrations to ${serviceRole}`)
+}
+
+/** Whether a database has had every migration that this build knows; it may have had newer ones, of a build that replaces this one. */
+export const isMigrated = async (pool: Pool): Promise<boolean> => {
+  const { entries } = JSON.parse(await readFile(join(migrationsFolder, 'meta/_journal.json'), 'utf8')) as { entries: { when: number }[] }
+  const { rows: [row] } = await pool.query<{ newest: bigint | null }>('select max(created_at) as newest from drizzle.__drizzle_migrations')
+  return Number(row?.newest ?? 0) >= Math.max(...entries.map(({ when }) => when))
+}
+
+/** Makes the roles that a dump's grants and policies name. */
+export const prepareRoles = async (ownerUrl: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    await ensureRoles(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** The hashes of the migrations that this code knows, in their order, as the database keeps them. */
+export const knownMigrations = (): string[] => readMigrationFiles({ migrationsFolder }).map(({ hash }) => hash)
+
 /**
  * Brings the schema up to date as the owner, and returns the URL by which the service logs in: as
  * `ticun_service`, which owns nothing. Its password is derived from the service's secret, so that
@@ -70,6 +102,7 @@ export const migrate = async (ownerUrl: string, secret: Buffer): Promise<string>
     await client.query('select pg_advisory_lock($1)', [lockKey])
     await ensureRoles(client)
     await drizzleMigrate(drizzle({ client }), { migrationsFolder })
+    await showMigrations(client)
     if (!(await canLogIn(url))) {
       await client.query(`alter role ${serviceRole} login password ${pg.escapeLiteral(password)}`).catch(async (error: { code?: string }) => {
         // Roles are shared by the databases of a cluster: another one may have set the same password just now.

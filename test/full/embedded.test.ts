@@ -180,6 +180,31 @@ t.test('a careless server left behind is restarted for one who wants durability'
   await server.stop()
 })
 
+t.test('a server that does not archive its log is restarted for one who wants that, and then keeps doing so', async (t) => {
+  const dataDirectory = await aDirectory(t)
+  const archive = { directory: join(dataDirectory, '..', "o'clock 100%"), timeoutSeconds: 5 }
+  const archiving = "select current_setting('archive_mode'), current_setting('archive_timeout')"
+  const child = aChild(t, dataDirectory)
+  await child.said()
+  await t.rejects(startEmbedded({ dataDirectory, ...light, archive }), /used without this archive/, 'a shared one is left alone')
+  await killHard(child.run.pid ?? 0)
+  const server = await startEmbedded({ dataDirectory, settings: light.settings, archive })
+  t.equal(server.reused, false)
+  t.same(await ask(server.url, archiving), ['on', '5s'])
+  await ask(server.url, 'create table kept (n int)')
+  await ask(server.url, 'select pg_switch_wal()')
+  await until(async () => (await readdir(join(archive.directory, 'wal'))).some((name) => /^[0-9A-F]{24}$/.test(name)))
+  await server.stop()
+
+  const tool = await startEmbedded({ dataDirectory, settings: light.settings })
+  t.same(await ask(tool.url, archiving), ['on', '5s'], 'for one who says nothing of it')
+  await tool.stop()
+  const without = await startEmbedded({ dataDirectory, settings: light.settings, archive: null })
+  t.same(await ask(without.url, archiving), ['off', '0'])
+  await without.stop()
+  await t.rejects(startEmbedded({ dataDirectory: await aDirectory(t), ...light, archive }), /belongs to another database/)
+})
+
 t.test('a killed server recovers what was committed', async (t) => {
   const dataDirectory = await aDirectory(t)
   const first = await startEmbedded({ dataDirectory, settings: light.settings })
