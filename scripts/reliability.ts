@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Outcome } from '../simulate/run.js'
+import type { Figure } from '../test/attack/report.js'
 import type { Verdict } from '../test/planted/garden.js'
 
-/** Writes what the simulator and the planted bugs showed into docs/reliability.md: figures are made by the scripts, not typed. */
+/** Writes what the simulator, the planted bugs and the attacks showed into docs/reliability.md: figures are made by the scripts, not typed. */
 
 const page = new URL('../docs/reliability.md', import.meta.url)
 
@@ -56,5 +57,16 @@ export const simulatorSection = (outcomes: readonly Outcome[], tookMs: number): 
     ...escapes, ...(escapes.length > 0 ? [''] : []),
     ...table(['fault', 'times'], added(tallies.map(({ faults }) => faults))), '',
     ...table(['act', 'done', 'refused'], deeds.map(([deed, done]) => [deed, done, refused.get(deed) ?? 0]))
+  ].join('\n')
+}
+
+type Attack = Readonly<{ tookMs: number; seed: number; effort: number; isSound: boolean }>
+
+/** What the attacks tried, and what came of it. */
+export const attackSection = (figures: readonly Figure[], { tookMs, seed, effort, isSound }: Attack): string => {
+  const escapes = figures.reduce((sum, figure) => sum + figure.escapes, 0)
+  return [
+    `${new Date().toISOString().slice(0, 10)}, seed ${seed}${effort > 1 ? `, ${effort} times the usual number of inputs` : ''}, ${Math.ceil(tookMs / 60_000)} minutes: ${number(figures.reduce((sum, { tried }) => sum + tried, 0))} bad inputs tried, escapes: ${escapes === 0 && isSound ? 'none' : escapes || 'see the run'}.`, '',
+    ...table(['what', 'tried', 'escapes'], figures.map((figure) => [figure.what, figure.tried, figure.escapes === 0 ? 'none' : figure.escapes]))
   ].join('\n')
 }

@@ -21,7 +21,7 @@ import { createSmsGateway } from './channels/sms/gateway.js'
 import { smsTopic, type SendSms, type SmsPayload } from './channels/sms/sms.js'
 import { createChanges } from './changes/service.js'
 import { changeRoutes } from './changes/routes.js'
-import { deriveKey, type Config } from './config.js'
+import { ConfigError, deriveKey, type Config } from './config.js'
 import { certificateRoutes } from './certificates/routes.js'
 import { createCertificates } from './certificates/service.js'
 import { contractRoutes } from './contracts/routes.js'
@@ -86,6 +86,9 @@ import { createNotices } from './notices/service.js'
 import { officeRequired } from './offices/problems.js'
 import { createOffices } from './offices/service.js'
 import { createWorkingDays } from './offices/working-days.js'
+import { tracedAnchor, tracedSend, tracedShelf, tracedTsa } from './operation/outbound.js'
+import { createOperation } from './operation/service.js'
+import { openTracing } from './operation/tracing.js'
 import { createOutbox, type Delivery } from './outbox/service.js'
 import { pauseRoutes } from './pauses/routes.js'
 import { createPauses } from './pauses/service.js'
@@ -190,12 +193,17 @@ export type AppOptions = Readonly<{
   logger: FastifyBaseLogger
   /** Tests fail on a problem that a route answers without declaring it. */
   onUndeclared?: UndeclaredProblem
+  /** For how long health and figures keep what they saw, in milliseconds, and after what silence jobs and sequencer count as dead: tests do not wait. */
+  looking?: Readonly<{ keptMs: number; deadAfterMs: number }>
 }>
 
-export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: AppOptions) => {
+export const createApp = async ({ config, serviceUrl, logger, onUndeclared, looking }: AppOptions) => {
   const onError = (error: Error) => { logger.error({ err: error }, 'database connection failed') }
   const metrics = createMetrics()
+  const traces = config.tracing && await openTracing({ ...config.tracing, serviceVersion: version, onFailure: (error) => { logger.warn({ err: error }, 'traces could not be sent') } })
+  const tracing = traces?.tracing
   const isCluster = await isDistributed(serviceUrl)
+  if (isCluster && config.databaseReadUrl !== undefined) throw new ConfigError('DATABASE_READ_URL: a cluster is not read from a replica')
   const pool = createPool({ connectionString: serviceUrl, max: config.databasePool, onError, isCluster })
 
   const sandboxClock = config.mode === 'sandbox' ? await openSandboxClock({ connectionString: serviceUrl, onError }) : undefined
@@ -206,7 +214,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
 
   const audit = createAudit({ clock })
   const work = createUnitOfWork({
-    pool, clock, onWrite: audit.record,
+    pool, clock, onWrite: audit.record, tracing,
     onAfterCommitError: (error) => { logger.error({ err: error }, 'after commit') }
   })
   const replica = config.databaseReadUrl === undefined ? undefined : createReplica({
@@ -215,23 +223,23 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   })
   const supervised = replica ? work.supervisedBy(replica) : work
   const timetable = createTimetable({
-    work,
+    work, tracing,
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'deadline failed, will be retried') }
   })
   const outbox = createOutbox({
-    work, clock, vault, awaitDelivery: config.mode === 'sandbox',
+    work, clock, vault, awaitDelivery: config.mode === 'sandbox', tracing,
     onFailure: (topic, error) => { metrics.outboxFailures.inc({ topic }); logger.warn({ err: error, topic }, 'delivery failed, will be retried') }
   })
   const shelf = createShelf(config)
-  const storage = createStorage({ directory: join(config.dataDirectory, 'incoming'), shelf: faults?.shelf(shelf) ?? shelf })
+  const storage = createStorage({ directory: join(config.dataDirectory, 'incoming'), shelf: tracedShelf(tracing, faults?.shelf(shelf) ?? shelf) })
   const evidence = createEvidence({ clock })
   const ledger = createLedger({ clock, evidence })
   const offices = createOffices({ work, clock })
   const evidenceKeeper = createEvidenceKeeper({
     work, clock, vault, offices,
     remoteTsa: config.tsa && createRemoteTsa({ ...config.tsa, certificates: await readFile(config.tsa.caFile, 'utf8') }),
-    reachTsa: faults?.tsa,
-    anchor: config.evmAnchor && await createEvmAnchor(config.evmAnchor),
+    reachTsa: (tsa) => tracedTsa(tracing)(faults?.tsa(tsa) ?? tsa),
+    anchor: config.evmAnchor && tracedAnchor(tracing, await createEvmAnchor(config.evmAnchor)),
     witnesses: config.witnesses,
     onFailure: (step, error) => { metrics.jobFailures.inc({ job: `evidence ${step}` }); logger.error({ err: error, step }, 'evidence log step failed, will be retried') }
   })
@@ -270,8 +278,9 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
 
   const redemptionPool = createPool({ connectionString: serviceUrl, max: 4, onError, applicationName: 'ticun redemptions', pipeline: true, isCluster, settings: isCluster ? {} : keyLookupSettings })
   const redeemer = createRedeemer({
-    pool: redemptionPool, clock,
-    onBatch: (size, queued) => { metrics.batchSize.observe(size); metrics.queueDepth.set(queued) }
+    pool: redemptionPool, clock, tracing,
+    onBatch: (size) => { metrics.batchSize.observe(size) },
+    onBooked: (seconds, commitSeconds) => { metrics.batchSeconds.observe(seconds); metrics.commitSeconds.observe(commitSeconds) }
   })
   const closings = createClosings({ ledger })
   const releases = createDisputedReleases()
@@ -366,7 +375,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
   const guard = createAddressGuard({ permitsLoopback: config.webhookLoopback })
   const webhooks = createWebhooks({ work, clock, vault, guard, logSize: evidence.sizeOf })
   const dispatch = createDispatch({
-    work, clock, vault, send: createSender(guard), entriesFrom: evidence.entriesFrom,
+    work, clock, vault, send: tracedSend(tracing, createSender(guard)), entriesFrom: evidence.entriesFrom,
     ...(sandboxClock ? { catchUp: evidenceKeeper.catchUp, awaitDelivery: true, timeoutMs: 2_000 } : { catchUp: undefined, awaitDelivery: false, timeoutMs: 10_000 }),
     onFailure: (error) => { metrics.jobFailures.inc({ job: 'webhooks' }); logger.error({ err: error }, 'webhooks could not be sent, will be retried') }
   })
@@ -391,16 +400,27 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
 
   const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), closures.job, outbox.job, identity.job, accessLog.job, dailyFigures.job, dispatch.job, createJournalTotals({ work })]
   const runner = createJobRunner({
-    clock, jobs, offices: offices.numbers,
+    clock, jobs, offices: offices.numbers, ...(looking ? { stuckAfterMs: looking.deadAfterMs } : {}),
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'job failed, will be retried') }
   })
 
-  let ready = false
+  const lookingPool = createPool({ connectionString: serviceUrl, max: 3, onError, applicationName: 'ticun looking', isCluster, patience: { connectMs: 2_000, answerMs: 20_000 } })
+  const { health, collect } = createOperation({
+    pool: lookingPool, clock, registry: metrics.registry, version, runner, redemptionsWaiting: redeemer.waiting, replicaLag: replica?.lag, ...looking,
+    pools: { requests: pool, redemptions: redemptionPool, ...(replica ? { reads: replica.pool } : {}) },
+    offices: async () => (await offices.list()).map(({ number }) => number),
+    // What the sandbox has fail on order is not the disk.
+    probe: createStorage({ directory: join(config.dataDirectory, 'incoming'), shelf }).probe, hasBucket: config.s3 !== undefined,
+    onTurn: (check, state, error) => { if (state === 'ok') logger.info({ check }, 'ready again'); else logger.error({ check, err: error }, 'not ready') },
+    onFailure: (part, error) => { metrics.collectionFailures.inc({ part }); logger.warn({ err: error, part }, 'figures could not be read') }
+  })
+
   const { app, addRoutes } = await createServer({
     logger, clock, keys: tokenKeys, issuer, version, metrics,
     isRevoked: revocations.isRevoked,
     stepUp: { check: identity.checkFresh, problem: stepUpRequired },
-    isReady: () => ready && runner.isAlive(),
+    readiness: health.readiness,
+    metricsAccess: config.metricsAccess, collect, tracing,
     rateLimit: config.rateLimits ? { max: 300, windowSeconds: 60 } : undefined,
     limits: config.requestsAtWork,
     trustProxy: config.trustProxy,
@@ -474,7 +494,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     start: (): void => {
       runner.start()
       evidenceKeeper.start()
-      ready = true
+      health.serve()
     },
     /** Runs everything due by the clock's now, once: what tests use in place of the ticking jobs. */
     runDue: () => runner.runDue(clock.now()),
@@ -482,6 +502,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
     keepEvidence: () => evidenceKeeper.runOnce(),
     /** Drains what is in flight, then lets go of the database. */
     close: async (): Promise<void> => {
+      health.stop()
       await runner.stop()
       await dispatch.stop()
       await evidenceKeeper.stop()
@@ -491,7 +512,9 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared }: Ap
       await revocationListener.close()
       await sandboxClock?.close()
       await replica?.close()
+      await lookingPool.end()
       await pool.end()
+      await traces?.close()
     }
   }
 }

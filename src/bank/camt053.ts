@@ -17,6 +17,8 @@ const refuse = (zh: string, en: string) => statementUnreadable({ because: { zh, 
 const namespace = /^urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.\d\d$/
 const depthMax = 40
 const textMax = 10_000
+/** Of text, comments or attributes that the parser would gather before it tells of them. */
+const untoldMax = 1_000_000
 
 /** Texts of one element's descendants, by the path below it; of repeated ones the first. */
 type Texts = Map<string, string>
@@ -24,8 +26,9 @@ type Texts = Map<string, string>
 const dayOf = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined
   if (!text.includes('T')) return dateIn(text)
-  const at = new Date(text)
-  return Number.isNaN(at.getTime()) ? undefined : dateOf(at)
+  // Years of more than four digits are beyond what a day can be told of.
+  const at = new Date(/^\d{4}-/.test(text) ? text : Number.NaN)
+  return Number.isNaN(at.getTime()) ? undefined : dateIn(dateOf(at))
 }
 
 /** An amount with its sign: credits above zero. */
@@ -96,6 +99,7 @@ const createAssembly = () => {
   let statements = 0
   let texts: Texts = new Map()
   let text = ''
+  let told = 0
   /** how deep the element is whose texts are gathered; 0 for none */
   let gathering = 0
 
@@ -104,6 +108,7 @@ const createAssembly = () => {
   const open = (name: string, attributes: Record<string, string>): void => {
     path.push(name)
     text = ''
+    told += 1
     if (path.length > depthMax) throw refuse('文件结构过深', 'The file is nested too deep')
     if (path.length === 1 && (name !== 'Document' || !namespace.test(attributes.xmlns ?? ''))) throw refuse('不是 camt.053 文件', 'It is not a camt.053 document')
     if (path.length === 3 && name === 'Stmt' && ++statements > 1) throw refuse('一个文件只能包含一份对账单', 'A file may hold one statement')
@@ -135,6 +140,7 @@ const createAssembly = () => {
     }
     path.pop()
     text = ''
+    told += 1
   }
 
   const add = (more: string): void => {
@@ -142,7 +148,7 @@ const createAssembly = () => {
     if (text.length > textMax) throw refuse('某一字段过长', 'A field is too long')
   }
 
-  return { open, close, add, lines, head, count: () => statements }
+  return { open, close, add, lines, head, count: () => statements, told: () => told }
 }
 
 /** Reads a camt.053 statement. @throws statement_unreadable (422) while it is read */
@@ -162,8 +168,12 @@ export const readCamt053 = (path: string): Reading => {
 
   async function * lines (): AsyncGenerator<StatementLine[]> {
     const sax = parser()
+    let untold = 0
     for await (const chunk of textOf(path, await encodingOf(path))) {
+      const told = assembly.told()
       sax.write(chunk)
+      untold = assembly.told() === told ? untold + chunk.length : 0
+      if (untold > untoldMax) throw refuse('某一字段过长', 'A field is too long')
       while (assembly.lines.length >= batchMax) yield assembly.lines.splice(0, batchMax)
     }
     sax.close()

@@ -105,5 +105,5 @@ export const dateIn = (text: string): string | undefined => {
   if (!match) return undefined
   const date = `${match[1]}-${match[2]}-${match[3]}`
   const at = new Date(`${date}T00:00:00Z`)
-  return Number.isNaN(at.getTime()) || at.toISOString().slice(0, 10) !== date ? undefined : date
+  return Number.isNaN(at.getTime()) || at.toISOString().slice(0, 10) !== date || date < '1900-01-01' ? undefined : date
 }

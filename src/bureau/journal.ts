@@ -35,6 +35,9 @@ async function * csv (batches: Batches): AsyncGenerator<string> {
   }
 }
 
+/** What a spreadsheet would run, or a program that saves it as CSV would pass on to one that does. */
+const guarded = (text: string): string => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text)
+
 const signed = ({ side, amountFen }: JournalLine): bigint => (side === 'D' ? amountFen : -amountFen)
 
 /** One transaction a transfer: debits above zero, so assets are positive and liabilities negative. */
@@ -114,7 +117,7 @@ export const quarterlySheet = async ({ quarter, from, to, dueOn, lines, totalFen
   sheet.addRow([`${from} 至 ${to} 预付费余额季度报告`, `报送期限 ${dueOn}`])
   sheet.addRow(['商户', '类别', '区', '期末余额(元)', '本季收款(元)', '超过余额线', '应保护(元)', '已提存保护(元)'])
   for (const { name, category, district, balanceFen, soldFen, aboveLine, mustBeProtectedFen, protectedFen } of lines) {
-    sheet.addRow([name, category, district, decimal(balanceFen), decimal(soldFen), aboveLine ? '是' : '否', decimal(mustBeProtectedFen), decimal(protectedFen)])
+    sheet.addRow([guarded(name), category, guarded(district), decimal(balanceFen), decimal(soldFen), aboveLine ? '是' : '否', decimal(mustBeProtectedFen), decimal(protectedFen)])
   }
   sheet.addRow(['合计', '', '', decimal(totalFen)])
   return Buffer.from(await workbook.xlsx.writeBuffer())

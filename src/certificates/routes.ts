@@ -7,6 +7,9 @@ import type { Certificates } from './service.js'
 
 const params = z.object({ number: CertificateNumber })
 
+/** Numbers run without gaps, so whoever looks may look at the next: as often as people who scan codes, not as programs do. */
+const checksPerMinute = { max: 60, timeWindow: 60_000 }
+
 export const certificateRoutes = (certificates: Certificates): Routes => async (app) => {
   app.get('/contracts/:id/certificate', {
     schema: {
@@ -31,7 +34,7 @@ export const certificateRoutes = (certificates: Certificates): Routes => async (
       querystring: CheckQuery,
       response: { 200: { description: 'Its status and evidence, without personal data', content: { 'application/json': { schema: CertificateCheck }, 'text/html': { schema: z.string() } } } }
     },
-    config: { access: 'public' }
+    config: { access: 'public', rateLimit: checksPerMinute }
   }, async ({ params: { number }, query: { officeId }, headers: { accept } }, reply) => {
     const { type, headers, body } = await certificates.check(number, officeId, accept)
     return reply.type(type).headers(headers).send(body as never)

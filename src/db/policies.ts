@@ -29,7 +29,9 @@ const pgRoles = Object.fromEntries(
 export const context = {
   office: sql`(select nullif(current_setting('ticun.office', true), '')::int)`,
   person: sql`(select nullif(current_setting('ticun.person', true), '')::uuid)`,
-  merchant: sql`(select nullif(current_setting('ticun.merchant', true), '')::uuid)`
+  merchant: sql`(select nullif(current_setting('ticun.merchant', true), '')::uuid)`,
+  /** the hash of the idempotency key that the transaction was asked to work under */
+  key: sql`(select decode(nullif(current_setting('ticun.key', true), ''), 'hex'))`
 }
 
 /** Rows of the office the transaction works in. */

@@ -6,6 +6,7 @@ import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
 import { uuidOf, type Id } from '../kernel/id.js'
 import { idempotencyInProgress, idempotencyKeyReused, notFound, unavailable } from '../kernel/problems.js'
+import { traced, type Tracing } from '../kernel/tracing.js'
 import { databaseError, type Client, type Pool, type Row } from './client.js'
 import type { DatabaseRole } from './policies.js'
 import type { Replica } from './replica.js'
@@ -72,6 +73,7 @@ type Dependencies = Readonly<{
   /** Called in every transaction that a person writes in: the audit log's place. */
   onWrite?: (tx: Tx, caller: Caller) => Promise<void>
   onAfterCommitError: (error: unknown) => void
+  tracing?: Tracing | undefined
 }>
 
 const attemptsMax = 6
@@ -103,11 +105,11 @@ export const asRefusal = (error: unknown): unknown => {
   return error
 }
 
-export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: Dependencies) => {
-  const once = async <Result>(actor: Actor, office: number, readOnly: boolean, use: (tx: Tx) => Promise<Result>, replica?: Replica): Promise<Result> => {
+export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError, tracing }: Dependencies) => {
+  const transact = async <Result>(actor: Actor, office: number, readOnly: boolean, use: (tx: Tx) => Promise<Result>, replica?: Replica): Promise<Result> => {
     // Staff and merchants belong to one office: what another office holds does not exist for them.
     if (actor.caller?.office !== undefined && actor.caller.office !== office) throw notFound({})
-    const client = await (replica?.pool ?? pool).connect()
+    const client = await traced(tracing, 'wait for a connection', {}, () => (replica?.pool ?? pool).connect())
     const tasks: (() => Promise<void>)[] = []
     let broken: Error | undefined
     try {
@@ -120,7 +122,7 @@ export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: D
       }
       const result = await use(tx)
       if (!readOnly && actor.caller && onWrite) await onWrite(tx, actor.caller)
-      await client.query('commit')
+      await traced(tracing, 'commit', {}, () => client.query('commit'))
       return result
     } catch (error) {
       tasks.length = 0
@@ -131,6 +133,10 @@ export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: D
       for (const task of tasks) await task().catch(onAfterCommitError)
     }
   }
+
+  const once = <Result>(actor: Actor, office: number, readOnly: boolean, use: (tx: Tx) => Promise<Result>, replica?: Replica): Promise<Result> =>
+    traced(tracing, 'transaction', { 'db.system.name': 'postgresql', 'ticun.role': actor.role, 'ticun.office': office, 'ticun.read_only': readOnly },
+      () => transact(actor, office, readOnly, use, replica))
 
   const retrying = async <Result>(run: () => Promise<Result>): Promise<Result> => {
     for (let attempt = 1; ; attempt++) {
@@ -164,7 +170,7 @@ export const createUnitOfWork = ({ pool, clock, onWrite, onAfterCommitError }: D
     if (office === 0) return Promise.reject(notFound({}))
     const keyHash = keyHashOf(command)
     return write(actorOf(command.caller), office, async (tx) => {
-      await tx.client.query('select pg_advisory_xact_lock($1)', [keyHash.readBigInt64BE()]).catch((error: unknown) => {
+      await tx.client.query(`set local ticun.key = '${keyHash.toString('hex')}'; select pg_advisory_xact_lock(${keyHash.readBigInt64BE()})`).catch((error: unknown) => {
         throw databaseError(error)?.code === lockNotAvailable ? idempotencyInProgress({}) : error
       })
       const { rows: [stored] } = await tx.client.query<{ request_hash: Buffer; answer: string }>({

@@ -24,7 +24,7 @@ export const Claims = z.object({
   sid: idSchema('ses'),
   iat: z.int(),
   exp: z.int()
-})
+}).strict()
 export type Claims = z.infer<typeof Claims>
 
 export type TokenKeys = Readonly<{ privatePem: string; publicPem: string; keyId: string }>
@@ -64,6 +64,9 @@ const plugin: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, i
     return app.jwt.sign({ ...claims, iat, exp: iat + lifetimeSeconds })
   })
 
+  // The key may have signed other things, or for other times: a token says exactly what ours say (RFC 8725 §3.8, §3.11, §3.12).
+  const Signed = Claims.extend({ iss: z.literal(issuer) })
+
   // The library's own cache hashes and decodes the token at every call; the token itself is key enough.
   const verified = new Map<string, Claims>()
 
@@ -71,7 +74,7 @@ const plugin: FastifyPluginAsync<Options> = async (app, { clock, keys, issuer, i
     const known = verified.get(token)
     if (known !== undefined) return known
     try {
-      const claims = app.jwt.verify<Claims>(token)
+      const { iss: _, ...claims } = Signed.parse(app.jwt.verify(token))
       if (verified.size >= verifiedMax) for (const oldest of verified.keys()) { verified.delete(oldest); break }
       verified.set(token, claims)
       return claims

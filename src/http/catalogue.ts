@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { ProblemKind } from '../kernel/problem.js'
 import { forbidden, idempotencyInProgress, idempotencyKeyReused, notFound, rateLimited, unauthenticated, unavailable, validationFailed } from '../kernel/problems.js'
-import { idempotencyKeyRequired, internalError, malformedRequest, tooLarge } from './problems.js'
+import { headersTooLarge, idempotencyKeyRequired, internalError, malformedRequest, requestTimeout, tooLarge } from './problems.js'
 import type { Routes } from './types.js'
 
 /** Problems that any route may answer, whatever it declares. */
 export const universalProblems: readonly ProblemKind[] = [
-  malformedRequest, unauthenticated, forbidden, notFound, idempotencyInProgress, tooLarge, validationFailed,
-  idempotencyKeyReused, idempotencyKeyRequired, rateLimited, internalError, unavailable
+  malformedRequest, unauthenticated, forbidden, notFound, requestTimeout, idempotencyInProgress, tooLarge, validationFailed,
+  idempotencyKeyReused, idempotencyKeyRequired, rateLimited, headersTooLarge, internalError, unavailable
 ]
 
 const Catalogue = z.object({

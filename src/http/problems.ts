@@ -14,6 +14,18 @@ export const tooLarge = problem<{ maxBytes: number }>('too_large', {
   detail: ({ maxBytes }) => ({ zh: `请求体超过 ${maxBytes} 字节的上限。`, en: `The body is larger than the limit of ${maxBytes} bytes.` })
 })
 
+export const headersTooLarge = problem('headers_too_large', {
+  status: 431,
+  title: { zh: '请求头过大', en: 'Headers too large' },
+  detail: () => ({ zh: '请求行与请求头合计超过上限；请缩短地址或请求头。', en: 'The request line and the headers together are over the limit; send a shorter address or fewer headers.' })
+})
+
+export const requestTimeout = problem('request_timeout', {
+  status: 408,
+  title: { zh: '请求超时', en: 'Request timeout' },
+  detail: () => ({ zh: '请求未在规定时间内发送完毕，连接已关闭；请重新发送。', en: 'The request did not come in time, and the connection was closed; send it again.' })
+})
+
 export const idempotencyKeyRequired = problem('idempotency_key_required', {
   status: 428,
   title: { zh: '缺少 Idempotency-Key', en: 'Idempotency-Key required' },

@@ -5,15 +5,18 @@ import type { Clock } from '../kernel/clock.js'
 import { newId } from '../kernel/id.js'
 import type { Problem, ProblemKind } from '../kernel/problem.js'
 import { notFound, rateLimited } from '../kernel/problems.js'
+import type { Tracing } from '../kernel/tracing.js'
 import { admission, type AdmissionLimits } from './admission.js'
 import { authentication, type Claims, type TokenKeys } from './authentication.js'
 import { catalogueRoutes, universalProblems } from './catalogue.js'
+import { refuseConnection } from './client-errors.js'
 import { idempotencyKey } from './idempotency-key.js'
-import { metrics, type Metrics } from './metrics.js'
+import { metrics, type Metrics, type MetricsAccess } from './metrics.js'
 import { openapi } from './openapi.js'
 import { assertPlainText } from './plain-text.js'
 import { createErrorHandler, type UndeclaredProblem } from './problem-details.js'
 import { secureHeaders } from './secure-headers.js'
+import { requestTracing } from './tracing.js'
 import type { App, Routes } from './types.js'
 import { serializerCompiler, validatorCompiler } from './zod.js'
 
@@ -24,12 +27,17 @@ export type ServerOptions = Readonly<{
   issuer: string
   version: string
   isRevoked: (sessionId: Claims['sid']) => boolean
-  isReady: () => boolean
+  /** Whether this process may have traffic, and the state of each check; must not throw. */
+  readiness: () => Promise<Readonly<{ status: string; checks: Readonly<Record<string, string>> }>>
   rateLimit: { max: number; windowSeconds: number } | undefined
   /** How many requests may be at work at once. */
   limits: AdmissionLimits
   trustProxy: boolean
   metrics: Metrics
+  metricsAccess: MetricsAccess
+  /** Reads what is read at a scrape; must not throw. */
+  collect: () => Promise<void>
+  tracing?: Tracing | undefined
   /** Refuses a caller whose proof of the second factor is not fresh; asked at routes that declare `stepUp`. */
   stepUp: Readonly<{ check: (caller: Caller) => Promise<void>; problem: ProblemKind }>
   /** Called when a route answers with a problem it does not declare: an error in tests, a log line otherwise. */
@@ -46,6 +54,11 @@ const unplain = (raw: string, value: unknown): Error | null => {
 }
 
 const bodyMaxBytes = 1_048_576
+/** A telephone on the worst of lines sends a few kilobytes in this time; whoever takes longer holds a connection on purpose. */
+const headersTimeoutMs = 15_000
+/** Node looks every 30 s unless told otherwise, so that a limit of 15 would be one of 45. */
+const connectionsCheckedMs = 1_000
+const headersMaxBytes = 16_384
 /** Open at once, most of them idle; a proxy before the service needs a few hundred. */
 const connectionsMax = 10_000
 
@@ -59,6 +72,8 @@ export const createServer = async (options: ServerOptions) => {
     requestTimeout: 120_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: 65_000,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: connectionsCheckedMs, maxHeaderSize: headersMaxBytes },
+    clientErrorHandler: refuseConnection,
     routerOptions: { maxParamLength: 200, caseSensitive: true },
     trustProxy: options.trustProxy,
     logController: new LogController({ disableRequestLogging: true }),
@@ -89,6 +104,7 @@ export const createServer = async (options: ServerOptions) => {
   })
 
   app.server.maxConnections = connectionsMax
+  if (options.tracing) await app.register(requestTracing, { tracing: options.tracing, followsCaller: options.trustProxy })
   await app.register(secureHeaders)
   await app.register(admission, { limits: options.limits, onRefused: (lane) => { options.metrics.requestsRefused.inc({ lane }) } })
   if (options.rateLimit) {
@@ -98,7 +114,7 @@ export const createServer = async (options: ServerOptions) => {
       errorResponseBuilder: (_, { ttl }) => rateLimited({ retryAfterSeconds: Math.ceil(ttl / 1000) })
     })
   }
-  await app.register(metrics, { metrics: options.metrics })
+  await app.register(metrics, { metrics: options.metrics, access: options.metricsAccess, collect: options.collect })
   await app.register(authentication, options)
   await app.register(idempotencyKey)
   await app.register(openapi, {
@@ -107,10 +123,12 @@ export const createServer = async (options: ServerOptions) => {
     description: 'Prepaid-fee escrow by notarial deposit: contracts, deposits, redemptions, settlement, refunds.'
   })
 
-  app.get('/healthz', async () => ({ status: 'ok' }))
-  app.get('/readyz', async (_, reply) => {
-    const ready = options.isReady()
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'starting' })
+  // Probes come from wherever a proxy's requests come from, too: they are not counted with them.
+  const uncounted = { config: { rateLimit: false } } as const
+  app.get('/healthz', uncounted, async () => ({ status: 'ok' }))
+  app.get('/readyz', uncounted, async (_, reply) => {
+    const readiness = await options.readiness()
+    return reply.code(readiness.status === 'ready' ? 200 : 503).header('cache-control', 'no-store').send(readiness)
   })
 
   const kinds = new Map(universalProblems.map((kind) => [kind.code, kind]))

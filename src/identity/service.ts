@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Audit } from '../audit/service.js'
 import { smsTopic, type SmsPayload } from '../channels/sms/sms.js'
@@ -5,7 +6,7 @@ import { actorOf, identity as identityRole, inRole, worker, type Actor, type Tx,
 import { after, dateOf, dayMs } from '../kernel/calendar.js'
 import type { Caller } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
-import { newId, officeOf } from '../kernel/id.js'
+import { idOf, newId, officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
 import type { PageOf } from '../kernel/page.js'
 import { Problem } from '../kernel/problem.js'
@@ -77,9 +78,29 @@ type KnownOffice = Awaited<ReturnType<Offices['list']>>[number]
 
 type PlaceOf = Readonly<Pick<MembershipRow, 'office' | 'merchantId' | 'roles'>>
 
+/** The id of no person. */
+const nobody: PersonId = idOf('per', '00000000-0000-0000-0000-000000000000')
+
 const consumerPlace: PlaceOf = { office: null, merchantId: null, roles: [] }
 const challengesKeptMs = dayMs
 const smsRetrySeconds = 3_600
+
+/** Longer than any refusal of a sign-in takes to be found, on a service that is not overrun. */
+const refusedAfterMs = 100
+
+/**
+ * Gives a refusal after the same time, whatever had to be looked up for it: how long it takes must
+ * not tell a stranger whose telephone number it is, and that its owner uses a second factor.
+ */
+const refusedEvenly = async <Result>(run: () => Promise<Result>): Promise<Result> => {
+  const begun = performance.now()
+  try {
+    return await run()
+  } catch (error) {
+    await sleep(Math.max(0, refusedAfterMs - (performance.now() - begun)))
+    throw error
+  }
+}
 
 const asIdentity = (caller: Caller): Actor => ({ role: 'identity', personId: caller.personId, caller })
 const officeOfCaller = (caller: Caller): number => caller.office ?? 0
@@ -235,7 +256,9 @@ export const createIdentity = ({
     const found = await lockChallenge(tx, attempt.challengeId)
     if (!needsPassword(attempt.end) || !found || found.phoneSealed === '') return undefined
     const person = await people.findByPhone(tx, vault.open(found.phoneSealed, columns.challengePhone))
-    if (!person || !(await secondFactors.active(tx, person.id))) return undefined
+    // Looked for also where there is nobody, so that a number that is known asks no more of the database than one that is not.
+    const factor = await secondFactors.active(tx, person?.id ?? nobody)
+    if (!person || !factor) return undefined
     const unlooked = judgeCode(found, { purpose: 'login', isRight: true, now: clock.now() })
     if (!unlooked.right) return unlooked.because
     const { verdict, use } = await secondFactors.prove(tx, person.id, attempt.code)
@@ -262,7 +285,10 @@ export const createIdentity = ({
    * @throws code_invalid, code_expired (422); then forbidden (403) without a membership at the end,
    * credentials_invalid (401), sign_in_locked (429), choose_membership (422): these leave the code usable
    */
-  const signIn = async (attempt: SignIn, request: Caller['request']): Promise<Granted> => {
+  const signIn = (attempt: SignIn, request: Caller['request']): Promise<Granted> =>
+    (needsPassword(attempt.end) ? refusedEvenly(() => signInNow(attempt, request)) : signInNow(attempt, request))
+
+  const signInNow = async (attempt: SignIn, request: Caller['request']): Promise<Granted> => {
     // Read beforehand: a transaction that waits for a second connection could wait for itself.
     const known = attempt.end === 'consumer' ? [] : await offices.list()
     return orThrow(await work.write(identityRole, 0, async (tx) => {

@@ -12,7 +12,10 @@ export const hourMs = 3_600_000
 /** A business date, `YYYY-MM-DD`, Asia/Shanghai. */
 export type BusinessDate = string
 
-export const BusinessDate = z.iso.date().meta({ description: 'Business date, Asia/Shanghai' })
+/** Before it nothing of the trade is dated; the database knows no year 0, which ISO 8601 does. */
+const firstDate: BusinessDate = '1900-01-01'
+
+export const BusinessDate = z.iso.date().refine((date) => date >= firstDate, { params: { zh: `不能早于 ${firstDate}`, en: `must not be before ${firstDate}` } }).meta({ description: 'Business date, Asia/Shanghai' })
 
 /** RFC 3339 outside, Date inside. */
 export const Instant = z.codec(z.iso.datetime({ offset: true }), z.date(), {

@@ -1,4 +1,4 @@
-import { actorOf, anyone, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { actorOf, anyone, type Actor, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Fact } from '../evidence/model.js'
 import type { Evidence } from '../evidence/service.js'
 import type { Identity } from '../identity/service.js'
@@ -151,10 +151,13 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
     })
   }
 
+  /** Administrators have no business with merchants: they see what anyone does. */
+  const readerOf = (caller: Caller | undefined): Actor => (caller === undefined || caller.end === 'administrator' ? anyone : actorOf(caller))
+
   /** The merchants of an office that the caller may see, newest first. @throws office_required (422) */
   const list = async (caller: Caller | undefined, query: MerchantQuery): Promise<PageOf<Merchant>> => {
     const office = await offices.resolve(query.officeId, caller)
-    return work.read(caller ? actorOf(caller) : anyone, office.number, async (tx) => {
+    return work.read(readerOf(caller), office.number, async (tx) => {
       const rows = await listMerchants(tx, query, positionOf(query, MerchantId), query.limit + 1)
       const venues = await listVenues(tx, rows.map(({ id }) => id))
       const page = pageOf(rows, query, ({ id }) => id)
@@ -168,7 +171,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
   /** @throws not_found (404), also for one the caller may not see */
   const view = async (caller: Caller | undefined, id: MerchantId): Promise<MerchantDetail> => {
     const officeId = await officeIdOf(officeOf(id))
-    return work.read(caller ? actorOf(caller) : anyone, officeOf(id), async (tx) => {
+    return work.read(readerOf(caller), officeOf(id), async (tx) => {
       const merchant = viewOf(await find(tx, id), officeId, await venuesOf(tx, id))
       return mayReadApplication(caller, id) ? { ...merchant, application: await applicationOf(tx, id) } : merchant
     })

@@ -16,6 +16,5 @@ export const deadlines = pgTable('deadlines', {
   primaryKey({ name: 'deadlines_pk', columns: [t.officeId, t.id] }),
   unique('deadlines_one_per_kind_and_subject').on(t.officeId, t.kind, t.subject),
   index('deadlines_due').on(t.officeId, t.dueAt),
-  ...allowAll('deadlines', ['select', 'insert', 'update', 'delete'],
-    ['consumer', 'merchant', 'notary', 'operator', 'adjudicator', 'worker', 'redeemer'], ofOffice)
+  ...allowAll('deadlines', ['select', 'insert', 'update', 'delete'], ['worker', 'redeemer'], ofOffice)
 ])

@@ -26,14 +26,19 @@ type Options = Readonly<{
 
 const refused = (zh: string, en: string) => new AddressRefused({ zh, en })
 
+const givenOut = ipaddr.IPv6.parseCIDR('2000::/3')
+
 /** A literal address of a URL comes in brackets where it is IPv6. */
 const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, '')
 
 export const createAddressGuard = ({ permitsLoopback, resolve: resolveName = resolve }: Options) => {
   /** Only what routers of the Internet pass on; every range that is special is refused, also those that carry another address within. */
   const isOutside = (address: string): boolean => {
-    const range = ipaddr.process(address).range()
-    return range === 'unicast' || (permitsLoopback && range === 'loopback')
+    const parsed = ipaddr.process(address)
+    const range = parsed.range()
+    // Of IPv6 no more than 2000::/3 is given out; what lies below it once carried IPv4 addresses within (RFC 4291 §2.5.5.1).
+    const isGiven = parsed instanceof ipaddr.IPv4 || parsed.match(givenOut)
+    return (range === 'unicast' && isGiven) || (permitsLoopback && range === 'loopback')
   }
 
   const check = (addresses: readonly LookupAddress[]): void => {

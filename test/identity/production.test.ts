@@ -42,7 +42,7 @@ const start = async (t: Test, env: Record<string, string>) => {
   const database = await createDatabase()
   const config = configOf({ ...environment, ...env })
   const ticun = await createApp({ config, serviceUrl: database.serviceUrl, logger: pino({ level: 'silent' }) })
-  const administration = createAdministration({ config, serviceUrl: database.serviceUrl })
+  const administration = createAdministration({ config, serviceUrl: database.serviceUrl, isCluster: database.isCluster })
   t.teardown(async () => {
     await ticun.close()
     await administration.close()
@@ -129,6 +129,17 @@ t.test('production with one', async (t) => {
 
     t.match(await administration.run([...staff, '--new-password']), /one-time password/)
     t.match(await post('/v1/auth/sessions/refresh', { refreshToken: signedIn.body.refreshToken }), { status: 401 }, 'a new password ends what the old one began')
+  })
+
+  t.test('a number that is known is made to wait like one that is not', async (t) => {
+    const ask = async (phone: string) => {
+      const { status, body: { code } } = await post('/v1/auth/challenges', { phone, purpose: 'login' })
+      return { status, code }
+    }
+    const unknown = [await ask('13700000019'), await ask('13700000019'), await ask('13700000019')]
+    t.same(unknown.map(({ status }) => status), [201, 429, 429])
+    // One of the staff, who was sent a code a moment ago.
+    t.same([await ask('13700000009'), await ask('13700000009')], unknown.slice(1))
   })
 
   const base = ['staff:add', '--phone', '13700000009', '--end', 'notary', '--office', '1', '--roles', 'maker', '--name', '王']

@@ -44,6 +44,10 @@ export const UsedSessions = z.codec(
   { decode: (text) => parseDecimal(text) as Rational, encode: ({ n, d }) => (n % d === 0n ? `${n / d}` : `${n / d}.5`) }
 )
 
+/** Amounts that are reckoned from those given are amounts too, and must go over the wire as such. */
+const isAmount = (fen: bigint): boolean => fen <= BigInt(Number.MAX_SAFE_INTEGER)
+const tooMuch = (path: string) => ({ path: [path], params: { zh: '金额过大', en: 'makes an amount that is too large' } })
+
 const SessionsFacts = z.object({
   kind: z.literal('sessions'),
   paidFen: PositiveFen,
@@ -52,7 +56,7 @@ const SessionsFacts = z.object({
   usedSessions: UsedSessions,
   listPricePerSessionFen: PositiveFen.nullish().meta({ description: 'The price of one session before any discount, taken as proven' }),
   cause: Cause
-})
+}).refine(({ listPricePerSessionFen, paidSessions, bonusSessions }) => isAmount((listPricePerSessionFen ?? 0n) * BigInt(paidSessions + bonusSessions)), tooMuch('listPricePerSessionFen'))
 
 const PeriodFacts = z.object({
   kind: z.literal('period'),
@@ -71,7 +75,7 @@ const StoredValueFacts = z.object({
   consumedFaceFen: Fen,
   consumedListFen: Fen.nullish().meta({ description: 'The list price of what was consumed, taken as proven' }),
   cause: Cause
-})
+}).refine(({ paidFen, bonusFen }) => isAmount(paidFen + bonusFen), tooMuch('bonusFen'))
 
 /** The bare facts of a refund, without a contract. */
 export const RefundFacts = z.discriminatedUnion('kind', [SessionsFacts, PeriodFacts, StoredValueFacts])
