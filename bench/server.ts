@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 /** As the start script has them: room for a batch's short-lived objects, which a collection would otherwise move about. */
-const flags = ['--max-semi-space-size=32']
+const flags = ['--max-semi-space-size=64']
 
 export type Service = Readonly<{ ports: readonly number[]; cpuSeconds: () => number; stop: () => Promise<void> }>
 /** One process of it. */

@@ -1,4 +1,3 @@
-import { hash as hashed } from 'node:crypto'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
@@ -8,7 +7,7 @@ import type { Vault } from '../kernel/vault.js'
 import type { HashName } from './model.js'
 import { checkpointText, newPrivateKey, noteKeyOf, signNote, type NoteKey } from './note.js'
 import { findKey, findLog, findNewestPlacedAt, findTiles, idsSince, insertKey, insertLog, nextIds, placeEntries, saveGrowth, takeLead, type IdRange, type LogRow } from './store.js'
-import { extend, folding, growingTiles, hasherOf, hashOf, type Tile, type TileReader } from './tree.js'
+import { extend, folding, growingTiles, hasherOf, hashOf, type Hasher, type Tile, type TileReader } from './tree.js'
 
 /*
  * Entries are written with no order and no lock, by every transaction for itself. The sequencer
@@ -38,6 +37,7 @@ type Dependencies = Readonly<{
 }>
 
 const batchMax = 4_096
+const hashesPerTurn = 256
 /** How far the clocks of processes and database may lie apart without an entry being found late. */
 const skewMs = 2_000
 /** How long a transaction may have run that ended while no process looked, beyond which the second search finds its entries. */
@@ -54,6 +54,19 @@ const readerOf = (tiles: readonly Tile[]): TileReader => {
     invariant(hashes, `tile ${level}/${index} is missing`)
     return hashes
   }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
+
+/** Adds entries' hashes to the tree, some at a time: requests that come meanwhile do not wait for all of it. @returns every tile that is new or longer than it was */
+const extendInTurns = async (hasher: Hasher, size: number, hashes: readonly Buffer[], edge: readonly Tile[]): Promise<Tile[]> => {
+  const changed = new Map<string, Tile>()
+  for (let at = 0; at < hashes.length; at += hashesPerTurn) {
+    if (at > 0) await nextTurn()
+    const leaves = hashes.slice(at, at + hashesPerTurn).map((hash) => hasher.leaf(hash))
+    for (const tile of extend(hasher, size + at, leaves, readerOf([...edge, ...changed.values()]))) changed.set(`${tile.level}/${tile.index}`, tile)
+  }
+  return [...changed.values()]
 }
 
 type Edge = Readonly<{ size: number; tiles: readonly Tile[] }>
@@ -109,12 +122,12 @@ export const createSequencer = ({ work, clock, vault, originOf, onGrown }: Depen
     const range = given ?? idsSince(settled.get(tx.office) ?? await firstBound(tx, visible))
     const { row: { hash }, key } = await logOf(tx, origin)
     const size = lead.treeSize ?? 0
-    const placed = await placeEntries(tx, size, range, batchMax)
+    const placed = await placeEntries(tx, size, range, batchMax, hash)
     if (lead.treeSize !== undefined && placed.length === 0) return { visible, left: undefined, edge: undefined }
 
     const hasher = hasherOf(hash)
     const edge = await edgeAt(tx, size)
-    const changed = extend(hasher, size, placed.map(({ entry }) => hasher.leaf(hashed(hash, entry, 'buffer'))), readerOf(edge))
+    const changed = await extendInTurns(hasher, size, placed.map((entry) => entry.hash), edge)
     const treeSize = size + placed.length
     const read = readerOf([...edge, ...changed])
     const tiles = growingTiles(treeSize).map((tile) => ({ ...tile, hashes: read(tile) }))

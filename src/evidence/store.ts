@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto'
 import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, or } from 'drizzle-orm'
 import { bytes, integers } from '../db/arrays.js'
 import type { Row } from '../db/client.js'
 import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { Anchoring, Checkpoint, Cosignature, Openings, Timestamp } from './model.js'
+import type { Anchoring, Checkpoint, Cosignature, HashName, Openings, Timestamp } from './model.js'
 import { evidenceAnchors, evidenceCheckpoints, evidenceCosignatures, evidenceEntries, evidenceKeys, evidenceLogs, evidencePositions, evidenceTiles, evidenceTimestamps } from './table.js'
 import type { Tile, TileKey } from './tree.js'
 
@@ -91,7 +92,8 @@ export const takeLead = async ({ client, office, actor }: Tx, isAwaited: boolean
   return leads ? { treeSize: newest && Number(newest.tree_size), oldestRunning: oldestRunning as Date } : undefined
 }
 
-export type Placed = Readonly<{ id: string; entry: string }>
+/** An entry that has its place now, and its hash: what is public of it. */
+export type Placed = Readonly<{ id: string; hash: Buffer }>
 
 const firstUuid = '00000000-0000-0000-0000-000000000000'
 const lastUuid = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
@@ -125,7 +127,7 @@ export const nextIds = async ({ client, office }: Tx, after: string | undefined,
  * of it. Planned anew each time, with what the tables hold now: a plan kept from an empty log would
  * walk all of it.
  */
-const placeStatement = officeStatement((office, place) => `
+const placeStatement = (told: string) => officeStatement((office, place) => `
 with placed as materialized (
   select entry_id from evidence_positions where office_id = $1 and entry_id between $2 and $3
 ), fresh as materialized (
@@ -136,11 +138,18 @@ with placed as materialized (
   insert into evidence_positions (office_id, leaf_index, entry_id, subject)
   select ${office}, $5 + row_number() over (order by id) - 1, id, subject from ${place}fresh
 )
-select id, entry from fresh order by id`)
+select id, ${told} as told from fresh order by id`)
+
+/** SHA-256 is worked out where the entries are, so that they need not travel; of others the database knows none. */
+const placeAndHash = placeStatement("sha256(convert_to(entry, 'UTF8'))")
+const placeAndTell = placeStatement('entry')
 
 /** Gives entries that have no place yet the next ones, in the order of their ids. */
-export const placeEntries = async ({ client, office }: Tx, size: number, { from, to }: IdRange, limit: number): Promise<Placed[]> =>
-  (await client.query<Placed>({ ...placeStatement, values: [office, from, to, limit, size] })).rows
+export const placeEntries = async ({ client, office }: Tx, size: number, { from, to }: IdRange, limit: number, name: HashName): Promise<Placed[]> => {
+  const values = [office, from, to, limit, size]
+  if (name === 'sha256') return (await client.query<{ id: string; told: Buffer }>({ ...placeAndHash, values })).rows.map(({ id, told }) => ({ id, hash: told }))
+  return (await client.query<{ id: string; told: string }>({ ...placeAndTell, values })).rows.map(({ id, told }) => ({ id, hash: hash(name, told, 'buffer') }))
+}
 
 /** Where the first entry about a thing stands. */
 export const findFirstPlace = async ({ db, office }: Tx, subject: string): Promise<number | undefined> =>

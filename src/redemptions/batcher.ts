@@ -24,7 +24,7 @@ const inFlightMax = 2
 /** A second batch is worth its commit from this size on. */
 const secondMin = 32
 /** Answering a batch costs this process as much as booking it costs the database: only so many at a time, so that what the database says meanwhile is heard. */
-const answersPerTurn = 16
+const answersPerTurn = 32
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
 
