@@ -10,7 +10,7 @@ import { build } from './support.js'
 t.setTimeout(240_000)
 
 const seed = 69
-const [steps, stormSize] = [360, 120]
+const [steps, stormSize] = [240, 120]
 
 t.test('a seed fixes who does what and what strikes', async (t) => {
   const [plan, again, longer, other] = [planOf({ seed, steps }), planOf({ seed, steps }), planOf({ seed, steps: steps + 2_000 }), planOf({ seed: seed + 1, steps })]

@@ -99,12 +99,13 @@ t.test('known vulnerabilities', async (t) => {
 
 t.test('the container runs as nobody in particular, and writes to one place', async (t) => {
   const stages = (await read('Dockerfile')).split(/^FROM /m).slice(1).map((stage) => stage.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')))
-  const [build, final] = [stages[0] ?? [], stages.at(-1) ?? []]
-  t.equal(stages.length, 2)
-  t.ok([build, final].every(([image = '']) => /^[\w./-]+:[\w.-]+(@sha256:[0-9a-f]{64})?( AS \w+)?$/.test(image) && !/:latest\b/.test(image)), 'base images are named by more than latest')
+  const [build, recovery, final] = stages as [string[], string[], string[]]
+  t.equal(stages.length, 3)
+  t.ok(stages.every(([image = '']) => /^[\w./-]+:[\w.-]+(@sha256:[0-9a-f]{64})?( AS \w+)?$/.test(image) && !/:latest\b/.test(image)), 'base images are named by more than latest')
   t.ok(build.some((line) => /npm ci --ignore-scripts/.test(line)), 'no install script runs')
   const users = final.filter((line) => line.startsWith('USER '))
   t.same(users, ['USER node'])
+  t.same(recovery.filter((line) => line.startsWith('USER ')), ['USER 1000:1000'], 'and who restores is nobody in particular either')
   t.ok(final.findIndex((line) => line.startsWith('USER ')) < final.findIndex((line) => line.startsWith('CMD ')))
   t.notOk(final.some((line) => /^(RUN|ENV).*(apt|curl|wget|SECRET|PASSWORD)/i.test(line)), 'nothing is fetched into it, and no secret is in it')
   const dataDirectory = /^ENV TICUN_DATA_DIR=(\S+)$/.exec(final.find((line) => line.startsWith('ENV TICUN_DATA_DIR=')) ?? '')?.[1]
