@@ -11,6 +11,7 @@ import t from 'tap'
 
 const shares = 12
 const alone = /^(process|planted|properties|restore|supply|full|outside|suites)\//
+const shareMaxMs = 600_000
 const folder = new URL('../', import.meta.url)
 
 /** Runs one of the shares, counted from 1, file after file. */
@@ -21,4 +22,6 @@ export const runShare = async (share: number): Promise<void> => {
     t.comment(file)
     await import(new URL(file, folder).href)
   }
+  // A file may have said how long it may take by itself: together they take longer.
+  t.setTimeout(shareMaxMs)
 }
