@@ -1,10 +1,25 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 
 /** What was written, so that it can be checked for ever after. `sha256` in hex, `size` in bytes. */
 export type Copied = Readonly<{ size: number; sha256: string }>
 
 const chunkBytes = 1024 * 1024
+
+/** Reads an open file to its end, piece by piece. @returns what was read */
+const readThrough = async (source: FileHandle, take?: (chunk: Buffer) => Promise<void>): Promise<Copied> => {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(chunkBytes)
+  let size = 0
+  for (;;) {
+    const { bytesRead } = await source.read(buffer, 0, chunkBytes)
+    if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
+    const chunk = buffer.subarray(0, bytesRead)
+    hash.update(chunk)
+    await take?.(chunk)
+    size += bytesRead
+  }
+}
 
 /** Copies a file as far as it reaches at the moment, through to the disk unless told otherwise, and tells what was written. The target must not exist. */
 export const copyFile = async (from: string, to: string, isSynced = true): Promise<Copied> => {
@@ -12,19 +27,9 @@ export const copyFile = async (from: string, to: string, isSynced = true): Promi
   try {
     const target = await open(to, 'wx', 0o600)
     try {
-      const hash = createHash('sha256')
-      const buffer = Buffer.allocUnsafe(chunkBytes)
-      let size = 0
-      for (;;) {
-        const { bytesRead } = await source.read(buffer, 0, chunkBytes)
-        if (bytesRead === 0) break
-        const chunk = buffer.subarray(0, bytesRead)
-        hash.update(chunk)
-        await target.writeFile(chunk)
-        size += bytesRead
-      }
+      const copied = await readThrough(source, (chunk) => target.writeFile(chunk))
       if (isSynced) await target.sync()
-      return { size, sha256: hash.digest('hex') }
+      return copied
     } finally {
       await target.close()
     }
@@ -49,15 +54,7 @@ export const writeNew = async (to: string, content: Buffer): Promise<Copied> => 
 export const hashFile = async (path: string): Promise<Copied> => {
   const source = await open(path, 'r')
   try {
-    const hash = createHash('sha256')
-    const buffer = Buffer.allocUnsafe(chunkBytes)
-    let size = 0
-    for (;;) {
-      const { bytesRead } = await source.read(buffer, 0, chunkBytes)
-      if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
-      hash.update(buffer.subarray(0, bytesRead))
-      size += bytesRead
-    }
+    return await readThrough(source)
   } finally {
     await source.close()
   }

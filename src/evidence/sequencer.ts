@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
@@ -55,8 +56,6 @@ const readerOf = (tiles: readonly Tile[]): TileReader => {
     return hashes
   }
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
 
 /** Adds entries' hashes to the tree, some at a time: requests that come meanwhile do not wait for all of it. @returns every tile that is new or longer than it was */
 const extendInTurns = async (hasher: Hasher, size: number, hashes: readonly Buffer[], edge: readonly Tile[]): Promise<Tile[]> => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { unavailable } from '../kernel/problems.js'
 
 /*
@@ -25,8 +26,6 @@ const inFlightMax = 2
 const secondMin = 32
 /** Answering a batch costs this process as much as booking it costs the database: only so many at a time, so that what the database says meanwhile is heard. */
 const answersPerTurn = 32
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
 
 export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }: Options<Item, Answer>) => {
   let queue: Waiting<Item, Answer>[] = []

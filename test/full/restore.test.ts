@@ -14,9 +14,10 @@ import { migrate } from '../../src/db/migrate.js'
 import { makeBackup } from '../../src/recovery/backup.js'
 import { restoreBackup } from '../../src/recovery/restore.js'
 import { killHard, postmasterOf, until } from '../process/support.js'
-import { aParent, archivedUpTo, asked, foundIn } from '../restore/support.js'
+import { aParent, archivedUpTo, foundIn } from '../restore/support.js'
 import { newIdNumber, newPhone } from '../support/people.js'
 import { application } from '../support/shop.js'
+import { asOwner } from '../support/cluster.js'
 
 /*
  * A deployment without a sandbox, whose outside world stands in no table: what a backup and an
@@ -65,9 +66,9 @@ t.test('a deployment without a sandbox', async (t) => {
   const { manifest: { stop } } = await makeBackup({ config, to: folder, log: () => undefined })
   await call('PUT', '/me/identity', { legalName: values.laterName, idNumber: values.idNumber }, accessToken)
   await ticun.close()
-  for (let i = 0; i < 3; i++) await asked(server.url, 'create table if not exists filler (n int); insert into filler select generate_series(1, 1000); select pg_switch_wal()')
-  const [{ written }] = await asked(server.url, 'select pg_walfile_name(pg_current_wal_lsn()) as written')
-  await asked(server.url, 'drop table filler')
+  for (let i = 0; i < 3; i++) await asOwner(server.url, 'create table if not exists filler (n int); insert into filler select generate_series(1, 1000); select pg_switch_wal()')
+  const [{ written }] = await asOwner(server.url, 'select pg_walfile_name(pg_current_wal_lsn()) as written')
+  await asOwner(server.url, 'drop table filler')
   await server.stop()
   await archivedUpTo(join(archive, 'wal'), written)
   const given = { from: folder, against: { seen: [], keys: new Map<string, string>() }, log: () => undefined }
@@ -107,12 +108,12 @@ t.test('a deployment without a sandbox', async (t) => {
 
   await t.test('loses nothing where the lost server\'s own log survived', async (t) => {
     const again = await startEmbedded({ dataDirectory: config.dataDirectory, archive: { ...config.archive!, timeoutSeconds: 600 } })
-    await asked(again.url, 'create table drizzle.late as select 7 as n')
+    await asOwner(again.url, 'create table drizzle.late as select 7 as n')
     await killHard(await postmasterOf(config.dataDirectory) as number)
     const place = into('rescued')
     t.same((await restoreBackup({ ...place, archive, wal: [join(config.dataDirectory, 'pg/pg_wal')] })).refused, [])
     const rescued = await startEmbedded({ dataDirectory: place.config.dataDirectory })
-    t.same(await asked(rescued.url, 'select n from drizzle.late'), [{ n: 7 }], 'what was never archived is there')
+    t.same(await asOwner(rescued.url, 'select n from drizzle.late'), [{ n: 7 }], 'what was never archived is there')
     await rescued.stop()
     await again.stop()
   })

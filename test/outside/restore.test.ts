@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { freePort } from '../../demo/service.js'
 import { serverAccount } from '../../src/db/embedded-binaries.js'
@@ -20,6 +19,7 @@ import { sandboxConfig } from '../support/database.js'
 import { newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
+import { asOwner } from '../support/cluster.js'
 
 /*
  * A database of DATABASE_URL: a dump of it goes into an empty one, and PostgreSQL's own tools bring
@@ -30,16 +30,6 @@ t.setTimeout(240_000)
 
 const programs = '/usr/lib/postgresql/15/bin'
 const run = promisify(execFile)
-
-const asked = async (url: string, sql: string): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows
-  } finally {
-    await client.end()
-  }
-}
 
 const aServer = async (t: Test) => {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'ticun-pg15-')))
@@ -83,7 +73,7 @@ archive_command = 'test ! -f ${wal}/%f && cp %p ${wal}/%f.part && sync ${wal}/%f
 archive_timeout = 60
 `)
   await server.start(cluster)
-  await asked(urlOf('postgres'), 'create database ticun')
+  await asOwner(urlOf('postgres'), 'create database ticun')
   const url = urlOf('ticun')
   const given = { ownerUrl: url, serviceUrl: await migrate(url, sandboxConfig.secret), isCluster: false, drop: async () => undefined }
   const app = await startApp(t, {}, given)
@@ -98,7 +88,7 @@ archive_timeout = 60
     const { body: { code } } = expectStatus(await consumer.post(`/contracts/${contractId}/check-in-codes`), 201)
     expectStatus(await shop.cashier.post('/redemptions', { code, venueId: shop.venueId }), 201)
   }
-  const sessionsIn = async (database: string) => Number((await asked(urlOf(database), 'select count(*) as n from releases'))[0].n)
+  const sessionsIn = async (database: string) => Number((await asOwner(urlOf(database), 'select count(*) as n from releases'))[0].n)
   await redeem()
   await app.keepEvidence()
   expectStatus(await consumer.get(`/contracts/${contractId}/document`), 200)
@@ -112,7 +102,7 @@ archive_timeout = 60
 
     const into = { ...config, dataDirectory: join(directory, 'files-of-restored'), databaseUrl: urlOf('restored') }
     await t.rejects(restoreBackup({ config, from: to, against, ...quiet }), { code: 'target_not_empty' })
-    await asked(urlOf('postgres'), 'create database restored')
+    await asOwner(urlOf('postgres'), 'create database restored')
     await t.rejects(restoreBackup({ config: into, from: to, until: new Date(), against, ...quiet }), { code: 'until_needs_wal' })
     const { refused, documents } = await restoreBackup({ config: into, from: to, against, ...quiet })
     t.same(refused, [])
@@ -138,13 +128,13 @@ archive_timeout = 60
     await run(`${programs}/pg_verifybackup`, [base], as)
     await redeem()
     await sleep(50)
-    const [{ between }] = await asked(url, 'select clock_timestamp() as between')
+    const [{ between }] = await asOwner(url, 'select clock_timestamp() as between')
     await sleep(50)
     await redeem()
     await app.keepEvidence()
     const { body: seen } = await app.nobody.get('/evidence/checkpoint')
     t.equal(await sessionsIn('ticun'), 4)
-    const [{ name }] = await asked(url, 'select pg_walfile_name(pg_switch_wal()) as name')
+    const [{ name }] = await asOwner(url, 'select pg_walfile_name(pg_switch_wal()) as name')
     await until(async () => existsSync(join(wal, name)), `${name} in the archive`)
     await server.stop('SIGQUIT')
 
@@ -157,7 +147,7 @@ archive_mode = off
     await writeFile(join(base, 'recovery.signal'), '')
     await server.own(join(base, 'recovery.signal'))
     await server.start(base)
-    await until(async () => !(await asked(url, 'select pg_is_in_recovery() as still'))[0].still, 'the end of the recovery')
+    await until(async () => !(await asOwner(url, 'select pg_is_in_recovery() as still'))[0].still, 'the end of the recovery')
     t.equal(await sessionsIn('ticun'), 3, 'the session before the instant is there, the one after it is not')
     t.same((await proveDeployment({ config, against, ...quiet })).refused, [])
     const proof = await proveDeployment({ config, against: { ...against, seen: [{ note: seen, by: 'the bureau' }] }, ...quiet })

@@ -21,7 +21,8 @@ import { sandboxConfig } from '../support/database.js'
 import { newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
-import { aParent, archivedUpTo, asked, command, foundIn, sleep } from './support.js'
+import { asOwner } from '../support/cluster.js'
+import { aParent, archivedUpTo, command, foundIn, sleep } from './support.js'
 
 /*
  * The drill: a service with an archive is backed up, works on, and is lost. What was acknowledged
@@ -88,14 +89,14 @@ t.test('a service that is lost', async (t) => {
   // More work: a session, an instant, another session, another purchase with its document.
   redemptions.push(await redeem())
   await sleep(50)
-  const [{ between }] = await asked(await ownerUrl(), 'select clock_timestamp() as between, pg_switch_wal()')
+  const [{ between }] = await asOwner(await ownerUrl(), 'select clock_timestamp() as between, pg_switch_wal()')
   await sleep(50)
   redemptions.push(await redeem())
   const secondId = await buy(app, consumer, productId)
   const secondPdf = await pdf(service.url, consumer, secondId)
   const { size: witnessed } = await witness(service.url)
   const before = await state()
-  const [{ written }] = await asked(await ownerUrl(), 'select pg_walfile_name(pg_current_wal_lsn()) as written')
+  const [{ written }] = await asOwner(await ownerUrl(), 'select pg_walfile_name(pg_current_wal_lsn()) as written')
   await archivedUpTo(wal, written)
   await killHard(service.process.pid as number)
   await killHard(await postmasterOf(data) as number)
@@ -123,7 +124,7 @@ t.test('a service that is lost', async (t) => {
     t.ok((await witness(service.url)).size > witnessed, 'the witness finds that the log goes on from what it saw')
     // What an attacker with the office's key could sign.
     const server = await startEmbedded({ dataDirectory: place })
-    const [{ origin, key_sealed: sealed }] = await asked(server.url, "select origin, key_sealed from evidence_logs join evidence_keys using (office_id) where purpose = 'checkpoints'")
+    const [{ origin, key_sealed: sealed }] = await asOwner(server.url, "select origin, key_sealed from evidence_logs join evidence_keys using (office_id) where purpose = 'checkpoints'")
     await server.stop()
     const pem = createVault(sandboxConfig.dataKeys, sandboxConfig.indexKeys).open(sealed, 'evidence_keys.key_sealed')
     const fork = signNote([origin, witnessed, Buffer.alloc(32, 1).toString('base64'), ''].join('\n'), noteKeyOf(origin, pem))
@@ -150,8 +151,8 @@ t.test('a service that is lost', async (t) => {
     const dataDirectory = join(parent, 'instant')
     await t.rejects(startEmbedded({ dataDirectory }), /is not a whole database: the restore into it was refused\. evidence_broken/, 'nothing starts on it')
     const server = await startEmbedded({ dataDirectory, restoring: true })
-    t.same((await asked(server.url, 'select id from releases order by id')).map(({ id }) => id), redemptions.slice(0, 2).map(uuidOf), 'the first two sessions, and not the third')
-    t.match(await asked(server.url, 'select id, held_fen, pending_fen from contracts'), [{ id: uuidOf(contractId), held_fen: 80_000n, pending_fen: 20_000n }])
+    t.same((await asOwner(server.url, 'select id from releases order by id')).map(({ id }) => id), redemptions.slice(0, 2).map(uuidOf), 'the first two sessions, and not the third')
+    t.match(await asOwner(server.url, 'select id, held_fen, pending_fen from contracts'), [{ id: uuidOf(contractId), held_fen: 80_000n, pending_fen: 20_000n }])
     await server.stop()
   })
 

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import type { Test } from 'tap'
 import { killHard, postmasterOf, until } from '../process/support.js'
 
@@ -24,17 +23,6 @@ export const aParent = async (t: Test): Promise<string> => {
     await rm(parent, { recursive: true, force: true, maxRetries: 5 })
   })
   return parent
-}
-
-/** Asks a database once. */
-export const asked = async (url: string, sql: string): Promise<any[]> => {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows
-  } finally {
-    await client.end()
-  }
 }
 
 export type Ended = Readonly<{ code: number | null; said: string }>

@@ -30,11 +30,11 @@ export const inDatabase = (url: string, database: string): string => {
 }
 
 /** Asks a server once, as the owner. */
-export const asOwner = async (url: string, ...statements: string[]): Promise<pg.QueryResultRow[]> => {
+export const asOwner = async (url: string, ...statements: string[]): Promise<any[]> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    let rows: pg.QueryResultRow[] = []
+    let rows: any[] = []
     for (const statement of statements) rows = (await client.query(statement)).rows
     return rows
   } finally {
