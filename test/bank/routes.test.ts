@@ -5,7 +5,8 @@ import { newConsumer } from '../support/people.js'
 import { buy, makeContract, order, trySign } from '../support/purchase.js'
 import { asOwner } from '../support/roles.js'
 import { expectStatus, listProduct } from '../support/shop.js'
-import { advance, answerPayouts, newEarner, notariesOf, settle, violated } from '../settlement/support.js'
+import { answerPayouts, newEarner, notariesOf, settle, violated } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 import { moveAtBank, send, statementOfToday, statementWith } from './support.js'
 
 t.test('statements of the special account', async (t) => {

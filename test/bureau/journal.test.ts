@@ -5,7 +5,8 @@ import { startApp } from '../support/app.js'
 import { bureau } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
 import { moveAtBank, send, statementOfToday, today } from '../bank/support.js'
-import { advance, earn, newEarner, notariesOf, settle } from '../settlement/support.js'
+import { earn, newEarner, notariesOf, settle } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 t.test('the books as others read them', async (t) => {
   const app = await startApp(t)

@@ -7,7 +7,8 @@ import { bureau, newConsumer, operator } from '../support/people.js'
 import { asRole } from '../support/roles.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
-import { advance, earn, newEarner, notariesOf, settle, violated, visit } from '../settlement/support.js'
+import { earn, newEarner, notariesOf, settle, violated, visit } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 const session = 10_000
 

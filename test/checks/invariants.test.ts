@@ -8,7 +8,8 @@ import { startApp, type TestApp } from '../support/app.js'
 import { codeFor, newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct } from '../support/shop.js'
-import { advance, answerPayouts, draftFor, earn, newEarner, notariesOf, settle, visit } from '../settlement/support.js'
+import { answerPayouts, draftFor, earn, newEarner, notariesOf, settle, visit } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 const run = promisify(execFile)
 

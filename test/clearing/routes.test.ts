@@ -7,7 +7,8 @@ import { buy } from '../support/purchase.js'
 import { asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
 import { send, statementOfToday, today } from '../bank/support.js'
-import { advance, notariesOf, violated } from '../settlement/support.js'
+import { notariesOf, violated } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 t.test('a payment channel\'s report of a day', async (t) => {
   const app = await startApp(t)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createHash, randomUUID } from 'node:crypto'
 import { startApp, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { checker, codeFor, maker, newConsumer, newIdNumber, newPhone, operator, signIn, type Consumer } from '../support/people.js'
 import { textIn } from '../support/pdf.js'
 import { buy, makeContract, order, payOrder, trySign } from '../support/purchase.js'
@@ -10,7 +11,6 @@ import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.j
 const hourSeconds = 3_600
 const daySeconds = 24 * hourSeconds
 
-const advance = ({ nobody }: TestApp, advanceSeconds: number) => nobody.post('/sandbox/clock', { advanceSeconds })
 
 const factsOf = async (app: TestApp, contractId: string): Promise<string[]> =>
   (await asRole(app, 'notary', {}, 'select fact from evidence_entries where subject = $1 order by id', [contractId])).map(({ fact }) => fact)

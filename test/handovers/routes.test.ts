@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap'
 import { asRole } from '../support/roles.js'
 import { startApp, type Answer, type TestApp } from '../support/app.js'
+import { advance, untilHour } from '../support/clock.js'
 import { checker, codeFor, maker, newConsumer, newPhone, signIn, type Consumer, type Person } from '../support/people.js'
 import { buy, makeContract, payOrder, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 
 const hour = 3_600
-const advance = async ({ nobody }: TestApp, seconds: number) => expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds: seconds }), 200)
 
 const visit = async ({ cashier, venueId }: Shop, consumer: Pick<Consumer, 'post'>, id: string): Promise<Answer> => {
   const code = await consumer.post(`/contracts/${id}/check-in-codes`)
@@ -113,6 +113,7 @@ t.test('what is left of a contract', async (t) => {
   })
 
   t.test('of a term card too, once the holder has said that nothing is held against its days', async (t) => {
+    await untilHour(app, 10)
     const to = await newConsumer(app)
     const id = await buy(app, from, await listProduct(app, shop, { kind: 'period' }))
     await advance(app, 49 * hour)

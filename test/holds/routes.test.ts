@@ -7,7 +7,8 @@ import { buy } from '../support/purchase.js'
 import { asRole } from '../support/roles.js'
 import { expectStatus, listProduct } from '../support/shop.js'
 import { today } from '../bank/support.js'
-import { advance, approveAndView, draftFor, earn, newEarner, notariesOf, settle, violated } from '../settlement/support.js'
+import { approveAndView, draftFor, earn, newEarner, notariesOf, settle, violated } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 const session = 10_000
 

@@ -4,6 +4,7 @@ import { newId } from '../../src/kernel/id.js'
 import { moveAtBank, send, statementOfToday, today } from '../bank/support.js'
 import { samples, sendParts } from '../casefiles/files.js'
 import type { TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { arbitrator, auditAdministrator, bureau, checker, maker, newConsumer, newIdNumber, newPhone, operator, securityAdministrator, systemAdministrator, type Consumer, type Person } from '../support/people.js'
 import { application, expectStatus, listProduct, newShop, offer, type Shop } from '../support/shop.js'
 import { buy, makeContract, order } from '../support/purchase.js'
@@ -32,10 +33,6 @@ export const staffOf = async (app: TestApp): Promise<Staff> => ({
   notary: await maker(app), checker: await checker(app), operator: await operator(app), bureau: await bureau(app), adjudicator: await arbitrator(app),
   administrator: await systemAdministrator(app), security: await securityAdministrator(app), auditor: await auditAdministrator(app)
 })
-
-export const advance = async ({ nobody }: TestApp, advanceSeconds: number): Promise<void> => {
-  expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds }), 200)
-}
 
 /** Takes a session at the door. @returns the redemption's id */
 export const visit = async ({ cashier, venueId }: Pick<Party, 'cashier' | 'venueId'>, consumer: Pick<Consumer, 'post'>, contractId: string): Promise<string> => {

@@ -12,6 +12,7 @@ import type { NewMember, Place } from '../../src/identity/model.js'
 import { newId, uuidOf, type Id } from '../../src/kernel/id.js'
 import { createVault } from '../../src/kernel/vault.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { sandboxConfig } from '../support/database.js'
 import { bureau, codeFor, demoPassword, maker, newConsumer, newIdNumber, newPhone, operator, signIn, trySignIn } from '../support/people.js'
 import { asOwner } from '../support/roles.js'
@@ -19,7 +20,6 @@ import { asOwner } from '../support/roles.js'
 const minutes = 60
 const days = 86_400
 
-const advance = (app: TestApp, advanceSeconds: number) => app.nobody.post('/sandbox/clock', { advanceSeconds })
 
 const challenge = async (app: TestApp, phone: string) => {
   const { body } = await app.nobody.post('/auth/challenges', { phone, purpose: 'login' })

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { bureau, checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
@@ -11,9 +12,6 @@ import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.j
 
 const day = 86_400
 
-const advance = async ({ nobody }: TestApp, advanceSeconds: number): Promise<void> => {
-  expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds }), 200)
-}
 
 const visit = async (consumer: Consumer, { cashier, venueId }: Shop, contractId: string, what: object = {}): Promise<any> => {
   const { body: { code } } = expectStatus(await consumer.post(`/contracts/${contractId}/check-in-codes`), 201)

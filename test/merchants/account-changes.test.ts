@@ -2,7 +2,8 @@ import t from 'tap'
 import { newId } from '../../src/kernel/id.js'
 import { startApp } from '../support/app.js'
 import { expectStatus, newShop } from '../support/shop.js'
-import { advance, newEarner, notariesOf, settle } from '../settlement/support.js'
+import { newEarner, notariesOf, settle } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 t.test('a change of the account a merchant is paid to', async (t) => {
   const app = await startApp(t)

@@ -8,7 +8,8 @@ import { startApp } from '../support/app.js'
 import { bureau } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
 import { moveAtBank, send, statementOfToday } from '../bank/support.js'
-import { advance, earn, newEarner, notariesOf, settle } from '../settlement/support.js'
+import { earn, newEarner, notariesOf, settle } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 const run = promisify(execFile)
 const isInstalled = await run('hledger', ['--version']).then(() => true, () => false)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { checkCharacterOf } from '../../src/identity/model.js'
 import { uuidOf } from '../../src/kernel/id.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { auditAdministrator, maker, newConsumer, newIdNumber, newPhone, operator, signIn, type Consumer } from '../support/people.js'
 import { buy, makeContract, trySign } from '../support/purchase.js'
 import { asOwner } from '../support/roles.js'
@@ -9,7 +10,6 @@ import { expectStatus, listProduct, newShop } from '../support/shop.js'
 
 t.setTimeout(120_000)
 
-const advance = (app: TestApp, advanceSeconds: number) => app.nobody.post('/sandbox/clock', { advanceSeconds })
 
 /** An ID number of somebody of an age, by the service's clock. */
 const idNumberOfAge = async ({ nobody }: TestApp, years: number, daysLess = 0): Promise<string> => {

@@ -8,7 +8,8 @@ import { asRole } from '../support/roles.js'
 import { bureau, newConsumer } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
 import { moveAtBank, send, statementOfToday, today } from '../bank/support.js'
-import { advance, earn, newEarner, notariesOf, settle, violated, visit } from '../settlement/support.js'
+import { earn, newEarner, notariesOf, settle, violated, visit } from '../settlement/support.js'
+import { advance } from '../support/clock.js'
 
 const sha256 = (...parts: readonly Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest()
 

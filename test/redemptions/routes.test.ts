@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
@@ -13,7 +14,6 @@ const codeOf = async (consumer: Consumer, contractId: string) => expectStatus(aw
 const redeem = async (shop: Shop, consumer: Consumer, contractId: string, more: object = {}) =>
   shop.cashier.post('/redemptions', { code: (await codeOf(consumer, contractId)).code, venueId: shop.venueId, ...more })
 
-const advance = async ({ nobody }: TestApp, advanceSeconds: number) => expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds }), 200)
 
 const contractOf = async (consumer: Consumer, id: string) => expectStatus(await consumer.get(`/contracts/${id}`), 200).body
 

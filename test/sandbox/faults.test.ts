@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { checker, maker, newConsumer, newPhone, type Consumer } from '../support/people.js'
 import { buy, order, payOrder, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
@@ -12,9 +13,6 @@ const fail = async ({ nobody }: TestApp, port: string, effect: 'refused' | 'lost
   expectStatus(await nobody.post('/sandbox/faults', { port, effect, calls }), 200)
 }
 
-const advance = async ({ nobody }: TestApp, advanceSeconds: number): Promise<void> => {
-  expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds }), 200)
-}
 
 const struck = async ({ nobody }: TestApp, port: string): Promise<number> =>
   (await nobody.get('/sandbox/faults')).body.items.find((item: { port: string }) => item.port === port).struck

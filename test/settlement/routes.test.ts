@@ -13,7 +13,8 @@ import { sandboxConfig } from '../support/database.js'
 import { bureau, newConsumer, operator } from '../support/people.js'
 import { asRole } from '../support/roles.js'
 import { expectStatus } from '../support/shop.js'
-import { advance, answerPayouts, draftFor, earn, newEarner, notariesOf, ownServices, settle, violated, type Earning } from './support.js'
+import { answerPayouts, draftFor, earn, newEarner, notariesOf, ownServices, settle, violated, type Earning } from './support.js'
+import { advance } from '../support/clock.js'
 
 const session = 10_000
 const feeOf = (gross: number) => Math.floor(gross * 20 / 10_000)

@@ -5,13 +5,10 @@ import { clockAt } from '../../src/kernel/clock.js'
 import { createLedger } from '../../src/ledger/service.js'
 import { createOffices } from '../../src/offices/service.js'
 import type { TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { checker, maker, newConsumer, type Consumer, type Person } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
-
-export const advance = async ({ nobody }: TestApp, advanceSeconds: number): Promise<void> => {
-  expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds }), 200)
-}
 
 /** Takes sessions of a contract at the door; the money is pending after it. */
 export const visit = async (consumer: Consumer, { cashier, venueId }: Shop, contractId: string, sessions = 1): Promise<any> => {

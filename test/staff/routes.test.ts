@@ -1,5 +1,6 @@
 import t from 'tap'
 import { startApp, type Api, type TestApp } from '../support/app.js'
+import { advance } from '../support/clock.js'
 import { auditAdministrator, bureau, checker, codeFor, demoPassword, maker, newConsumer, newPhone, operator, securityAdministrator, signIn, systemAdministrator, totpAt, trySignIn } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { asOwner, asRole } from '../support/roles.js'
@@ -7,7 +8,6 @@ import { expectStatus, listProduct, newShop } from '../support/shop.js'
 
 t.setTimeout(180_000)
 
-const advance = (app: TestApp, advanceSeconds: number) => app.nobody.post('/sandbox/clock', { advanceSeconds })
 
 /** Enrols an authenticator application for somebody of the seeded staff. */
 const enrol = async (app: TestApp, person: Api) => {

@@ -12,7 +12,8 @@ import { asOwner, asRole } from '../support/roles.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
 import { answerPayouts, draftFor, notariesOf, visit } from '../settlement/support.js'
 import { startReceiver } from '../webhooks/receiver.js'
-import { advance, day, livePast, untilHour } from './support.js'
+import { day, livePast } from './support.js'
+import { advance, untilHour } from '../support/clock.js'
 
 t.setTimeout(300_000)
 

@@ -1,20 +1,8 @@
 import pg from 'pg'
 import { uuidOf } from '../../src/kernel/id.js'
 import type { TestApp } from '../support/app.js'
-import { expectStatus } from '../support/shop.js'
 
 export const day = 86_400
-
-export const advance = async ({ nobody }: TestApp, seconds: number): Promise<void> => {
-  expectStatus(await nobody.post('/sandbox/clock', { advanceSeconds: seconds }), 200)
-}
-
-/** Moves the clock to an hour of the next day, Asia/Shanghai. */
-export const untilHour = async (app: TestApp, hour: number): Promise<void> => {
-  const now = new Date((await app.nobody.get('/sandbox/clock')).body.now)
-  const midnight = Math.floor((now.getTime() + 8 * 3_600_000) / 86_400_000 + 1) * 86_400_000 - 8 * 3_600_000
-  await advance(app, Math.ceil((midnight + hour * 3_600_000 - now.getTime()) / 1_000))
-}
 
 type Past = Readonly<{ sales: number; visits: number; refunds: number; disputes: number }>
 
