@@ -25,6 +25,11 @@ declare module 'fastify' {
     /** Which requests it may hold up, and be held up by. Left out: the usual ones. */
     lane?: Lane
   }
+
+  interface FastifyRequest {
+    /** The lane it is at work in, while it is. On the request and not in a map beside it: a weak map that has grown old keeps what is young alive. */
+    laneHeld: Lane | undefined
+  }
 }
 
 const retryAfterSeconds = 1
@@ -50,7 +55,6 @@ const refuse = ({ headers }: IncomingMessage, response: ServerResponse): void =>
 
 const plugin: FastifyPluginAsync<{ limits: AdmissionLimits; onRefused?: (lane: Lane) => void }> = async (app, { limits, onRefused }) => {
   const atWork: Record<Lane, number> = { usual: 0, redemptions: 0 }
-  const lanes = new WeakMap<FastifyRequest, Lane>()
   const laneOfPath = new Map<string, Lane>()
 
   const isFull = (lane: Lane): boolean => {
@@ -76,15 +80,19 @@ const plugin: FastifyPluginAsync<{ limits: AdmissionLimits; onRefused?: (lane: L
   })
 
   const leave = (request: FastifyRequest): void => {
-    const lane = lanes.get(request)
-    if (lane !== undefined && lanes.delete(request)) atWork[lane] -= 1
+    const lane = request.laneHeld
+    if (lane === undefined) return
+    request.laneHeld = undefined
+    atWork[lane] -= 1
   }
+
+  app.decorateRequest('laneHeld', undefined)
 
   app.addHook('preHandler', (request, _, done) => {
     const { access, lane = 'usual' } = request.routeOptions.config
     if (access !== undefined) {
       if (isFull(lane)) throw unavailable({ retryAfterSeconds })
-      lanes.set(request, lane)
+      request.laneHeld = lane
       atWork[lane] += 1
     }
     done()

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
-import type { Command } from '../kernel/caller.js'
 import { invariant } from '../kernel/invariant.js'
 import { validationFailed } from '../kernel/problems.js'
 import { idempotencyKeyRequired } from './problems.js'
@@ -25,13 +24,11 @@ const textOf = (body: unknown): string =>
   JSON.stringify(body ?? {}, typeof body === 'object' && body !== null && isFlat(body) ? undefined : wire)
 
 const plugin: FastifyPluginAsync = async (app) => {
-  const commands = new WeakMap<object, Command>()
-
+  app.decorateRequest('commandIfAny', undefined)
   app.decorateRequest('command', {
     getter () {
-      const command = commands.get(this)
-      invariant(command, 'a route that takes a command must declare idempotent')
-      return command
+      invariant(this.commandIfAny, 'a route that takes a command must declare idempotent')
+      return this.commandIfAny
     }
   })
 
@@ -46,12 +43,12 @@ const plugin: FastifyPluginAsync = async (app) => {
       throw validationFailed({ errors: [{ path: 'Idempotency-Key', message: { zh: '须为 1 至 255 个可见字符', en: 'must be 1 to 255 visible characters' } }] })
     }
     const requestHash = hash('sha256', `${request.method} ${request.url}\n${textOf(request.body)}`, 'buffer')
-    commands.set(request, {
+    request.commandIfAny = {
       caller: request.caller,
       key,
       requestHash,
       markReplayed: () => { reply.header('idempotency-replayed', 'true') }
-    })
+    }
     done()
   })
 }

@@ -32,5 +32,7 @@ declare module 'fastify' {
     callerIfAny: Caller | undefined
     /** The caller together with the idempotency key; only on idempotent routes. */
     command: Command
+    /** The same, where the route may not be idempotent. */
+    commandIfAny: Command | undefined
   }
 }

@@ -3,14 +3,16 @@
  * stored: encoded once.
  */
 
-const texts = new WeakMap<object, string>()
+const stored = Symbol('stored text')
+
+type Stored = { [stored]?: string }
 
 /** Notes the JSON text that an answer was stored as. */
 export const storedAs = <Answer extends object>(answer: Answer, text: string): Answer => {
-  texts.set(answer, text)
+  (answer as Stored)[stored] = text
   return answer
 }
 
 /** The JSON text an answer was stored as, if it was. */
 export const storedText = (answer: unknown): string | undefined =>
-  (typeof answer === 'object' && answer !== null ? texts.get(answer) : undefined)
+  (typeof answer === 'object' && answer !== null ? (answer as Stored)[stored] : undefined)
