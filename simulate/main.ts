@@ -8,8 +8,9 @@ import { openTheatre, type Theatre } from './world.js'
 /*
  * `npm run simulate -- --seed N --steps M`: people of every end act over HTTP while everything
  * around them fails. Several worlds (`--worlds W`, each of M acts, with seeds N, N+1, …) run one
- * after the other; `--minutes` begins no other when that time is over. `--report` writes the figures
- * into docs/reliability.md. `--shrink` finds the shortest beginning of a run that still fails.
+ * after the other, also after one that failed; `--minutes` begins no other when that time is over.
+ * `--report` writes the figures into docs/reliability.md. `--shrink` stops at the first failure and
+ * finds the shortest beginning of it that still fails.
  */
 
 const say = (line: string): void => { process.stdout.write(`${line}\n`) }
@@ -65,7 +66,7 @@ const main = async (): Promise<number> => {
   const begun = Date.now()
   let isFailed = false
   try {
-    for (let world = 0; world < worlds && !isFailed && Date.now() < untilMs; world++) {
+    for (let world = 0; world < worlds && !(isFailed && isShrinking) && Date.now() < untilMs; world++) {
       const outcome = await run(theatre, { seed: seed + world, steps, stormSize, onStorm: say })
       outcomes.push(outcome)
       tell(outcome)
