@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Span, Tracing } from '../kernel/tracing.js'
 
 /*
@@ -10,10 +10,17 @@ import type { Span, Tracing } from '../kernel/tracing.js'
 
 type Options = Readonly<{ tracing: Tracing; followsCaller: boolean }>
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Its span, where requests are traced and this one is. */
+    span: Span | undefined
+  }
+}
+
 const quiet = new Set(['/healthz', '/readyz', '/metrics'])
 
 const plugin: FastifyPluginAsync<Options> = async (app, { tracing, followsCaller }) => {
-  const spans = new WeakMap<FastifyRequest, Span>()
+  app.decorateRequest('span', undefined)
 
   app.addHook('onRequest', (request, _, done) => {
     const { method, routeOptions: { url: route }, headers: { traceparent } } = request
@@ -25,21 +32,19 @@ const plugin: FastifyPluginAsync<Options> = async (app, { tracing, followsCaller
       kind: 'server', attributes: { 'http.request.method': method, ...(route === undefined ? {} : { 'http.route': route }) },
       traceparent: followsCaller && typeof traceparent === 'string' ? traceparent : undefined
     })
-    spans.set(request, span)
+    request.span = span
     span.within(done)
   })
 
   // The body's last piece comes by the socket, which belongs to no request.
   app.addHook('preValidation', (request, _, done) => {
-    const span = spans.get(request)
-    if (span) span.within(done)
+    if (request.span) request.span.within(done)
     else done()
   })
 
   app.addHook('onResponse', (request, reply, done) => {
-    const span = spans.get(request)
-    span?.set({ 'http.response.status_code': reply.statusCode })
-    span?.end(reply.statusCode >= 500 ? String(reply.statusCode) : undefined)
+    request.span?.set({ 'http.response.status_code': reply.statusCode })
+    request.span?.end(reply.statusCode >= 500 ? String(reply.statusCode) : undefined)
     done()
   })
 }
