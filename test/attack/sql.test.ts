@@ -21,13 +21,7 @@ const texts = [`${mark}' or '${mark}'='${mark}`, `${mark}"; select pg_sleep(60);
 type Query = (this: pg.Client, ...given: any[]) => unknown
 
 t.test('no text of a caller ever stands in a statement', async (t) => {
-  const app = await startApp(t)
-  const staff = await staffOf(app)
-  const [party] = await newParties(app, staff, 1) as [Party]
-  const document = (await app.nobody.get('/openapi.json')).body
-  const operations = operationsOf(document).filter(({ id }) => id !== 'notify')
-  for (const person of [...Object.values(staff), party.consumer, party.owner]) await person.get('/me')
-
+  // Before the service connects: to a cluster it speaks by what the driver was then.
   const stained: string[] = []
   let statements = 0
   const { prototype } = pg.Client
@@ -41,6 +35,13 @@ t.test('no text of a caller ever stands in a statement', async (t) => {
     return ask.apply(this, given)
   } as typeof prototype.query
   t.teardown(() => { prototype.query = ask as typeof prototype.query })
+
+  const app = await startApp(t)
+  const staff = await staffOf(app)
+  const [party] = await newParties(app, staff, 1) as [Party]
+  const document = (await app.nobody.get('/openapi.json')).body
+  const operations = operationsOf(document).filter(({ id }) => id !== 'notify')
+  for (const person of [...Object.values(staff), party.consumer, party.owner]) await person.get('/me')
 
   const people: Readonly<Record<string, Person>> = { ...staff, consumer: party.consumer, merchant: party.owner }
   const security = new Set(['listSignIns', 'confirmStaff', 'refuseStaff', 'unlockStaff', 'resetStaffPassword', 'resetStaffSecondFactor'])

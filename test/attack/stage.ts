@@ -19,7 +19,7 @@ const otherOffice = 2
 
 /** The staff of an office that has nothing to do with the first one. */
 const staffElsewhere = async (app: TestApp): Promise<Record<string, Person>> => {
-  const administration = createAdministration({ config: sandboxConfig, serviceUrl: app.database.serviceUrl })
+  const administration = createAdministration({ config: sandboxConfig, serviceUrl: app.database.serviceUrl, isCluster: app.database.isCluster })
   const run = (line: string): Promise<string> => administration.run(line.split(' '))
   await run(`office:create --number ${otherOffice} --name 某公证处 --district 徐汇区 --origin ticun.example/xuhui --bank-name 工行 --account-name 提存专户 --account-number 100124211900000002`)
   const people: Record<string, Person> = {}

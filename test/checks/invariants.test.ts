@@ -5,6 +5,7 @@ import t from 'tap'
 import { checkInvariants } from '../../src/checks/store.js'
 import { checks } from '../../src/checks/statements.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { notInCluster } from '../support/cluster.js'
 import { codeFor, newConsumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct } from '../support/shop.js'
@@ -53,16 +54,24 @@ const aWorldWithMoneyEverywhere = async (app: TestApp): Promise<void> => {
   expectStatus(await (await notariesOf(app)).second.post(`/refunds/${refund.id}/approve`), 200)
 }
 
-const first = (table: string, where = 'true') => `(select ctid from ${table} where ${where} limit 1)`
+const first = (table: string, where = 'true') => (table === 'entries'
+  ? `(transfer_id, line) = {select transfer_id, line from entries where ${where} limit 1}`
+  : `id = {select id from ${table} where ${where} limit 1}`)
+const another = '{select gen_random_uuid()}'
+const later = (column: string, time: string) => `${column} = (${column} at time zone 'UTC' + interval '${time}') at time zone 'UTC'`
 
-/** What somebody with the owner's rights could do to the books, by the check that must see it. */
+/**
+ * What somebody with the owner's rights could do to the books, by the check that must see it. What
+ * stands in braces is asked before, and its answer stands in its place: a cluster takes no update by
+ * what is read elsewhere or made anew for each row.
+ */
 const faults: Readonly<Record<string, readonly string[]>> = {
   'transfer-balances': [
-    `update entries set amount_fen = amount_fen + 1 where ctid = ${first('entries')}`,
-    `delete from entries where (office_id, transfer_id) = (select office_id, id from transfers limit 1)`
+    `update entries set amount_fen = amount_fen + 1 where ${first('entries')}`,
+    `delete from entries where (office_id, transfer_id) = {select office_id, id from transfers limit 1}`
   ],
   'ledger-balances-at-every-moment': [
-    `update entries set booked_at = booked_at + interval '1 hour' where ctid = ${first('entries', 'line = 1')}`
+    `update entries set ${later('booked_at', '1 hour')} where ${first('entries', 'line = 1')}`
   ],
   'nothing-below-zero': [
     'alter table accounts drop constraint accounts_not_below_zero; update accounts set balance_fen = -1 where kind = \'payable\'',
@@ -72,40 +81,40 @@ const faults: Readonly<Record<string, readonly string[]>> = {
   'account-equals-its-entries': [
     'update accounts set balance_fen = balance_fen + 1 where kind = \'bank\'',
     'delete from accounts where kind = \'in_transit\'',
-    `update entries set account_id = (select id from accounts where kind = 'bank') where kind = 'payable'`
+    `update entries set account_id = {select id from accounts where kind = 'bank'} where kind = 'payable'`
   ],
   'contract-equals-its-entries': [
     'alter table contracts drop constraint contracts_price_is_accounted_for; update contracts set held_fen = held_fen + 1, paid_fen = paid_fen + 1',
     'update contracts set pending_fen = pending_fen - 1, released_fen = released_fen + 1 where pending_fen > objected_fen'
   ],
   'running-balances-continue': [
-    `update entries set balance_after_fen = balance_after_fen + 5 where ctid = ${first('entries', 'kind = \'bank\'')}`,
-    `update entries set balance_after_fen = balance_after_fen + 5 where ctid = ${first('entries', 'kind = \'held\'')}`,
-    `delete from entries where (office_id, transfer_id) = (select office_id, id from transfers where event = 'units-released' limit 1)`
+    `update entries set balance_after_fen = balance_after_fen + 5 where ${first('entries', 'kind = \'bank\'')}`,
+    `update entries set balance_after_fen = balance_after_fen + 5 where ${first('entries', 'kind = \'held\'')}`,
+    `delete from entries where (office_id, transfer_id) = {select office_id, id from transfers where event = 'units-released' limit 1}`
   ],
   'books-are-covered': ['update accounts set balance_fen = balance_fen + 1 where kind = \'clearing\''],
   'journal-totals-add-up': [
     `insert into journal_totals select office_id, gen_random_uuid(), id, 'held', date_trunc('hour', booked_at, 'UTC'), date_trunc('hour', occurred_at, 'UTC'), 1, 0 from transfers limit 1`
   ],
   'one-leaf-per-transfer': [
-    `delete from evidence_entries where ctid = ${first('evidence_entries', 'transfer_id is not null')}`,
-    `insert into evidence_entries select office_id, gen_random_uuid(), fact, subject, transfer_id, contract_id, merchant_id, entry, openings, created_at from evidence_entries where ctid = ${first('evidence_entries', 'transfer_id is not null')}`,
-    `update evidence_entries set transfer_id = gen_random_uuid() where ctid = ${first('evidence_entries', 'transfer_id is null')}`,
-    `update evidence_entries set fact = 'fee-taken' where ctid = ${first('evidence_entries', 'transfer_id is not null and fact <> \'fee-taken\'')}`
+    `delete from evidence_entries where ${first('evidence_entries', 'transfer_id is not null')}`,
+    `insert into evidence_entries select office_id, gen_random_uuid(), fact, subject, transfer_id, contract_id, merchant_id, entry, openings, created_at from evidence_entries where ${first('evidence_entries', 'transfer_id is not null')}`,
+    `update evidence_entries set transfer_id = ${another} where ${first('evidence_entries', 'transfer_id is null')}`,
+    `update evidence_entries set fact = 'fee-taken' where ${first('evidence_entries', 'transfer_id is not null and fact <> \'fee-taken\'')}`
   ],
   'entries-have-places': [
     `insert into evidence_entries select office_id, '01900000-0000-7000-8000-000000000001', fact, subject, null, contract_id, merchant_id, entry, openings, created_at from evidence_entries limit 1`
   ],
   'places-have-no-gap': [
     'delete from evidence_positions where leaf_index = 3',
-    'delete from evidence_positions where leaf_index = (select max(leaf_index) from evidence_positions)',
-    'update evidence_positions set entry_id = gen_random_uuid() where leaf_index = 3'
+    'delete from evidence_positions where leaf_index = {select max(leaf_index) from evidence_positions}',
+    `update evidence_positions set entry_id = ${another} where leaf_index = 3`
   ],
   'contract-money-adds-up': ['alter table contracts drop constraint contracts_money_adds_up; update contracts set released_fen = released_fen + 1'],
   'paid-came-in': ['update contracts set paid_fen = paid_fen + 1, released_fen = released_fen + 1'],
   'price-is-accounted-for': ['alter table contracts drop constraint contracts_price_is_accounted_for; update contracts set taken_fen = taken_fen + 1 where status = \'active\''],
   'released-once': [
-    `update releases set amount_fen = amount_fen + 1 where ctid = ${first('releases', 'state = \'payable\'')}`,
+    `update releases set amount_fen = amount_fen + 1 where ${first('releases', 'state = \'payable\'')}`,
     `update releases set state = 'payable' where state = 'voided'`,
     'update contracts set units_used = units_used - 1 where units_used > 0'
   ],
@@ -118,19 +127,19 @@ const faults: Readonly<Record<string, readonly string[]>> = {
     'update freeze_lines set ended_at = now()'
   ],
   'term-ends-by-its-days': [
-    `update contracts set expires_at = expires_at + interval '1 day' where kind = 'period'`,
+    `update contracts set ${later('expires_at', '1 day')} where kind = 'period'`,
     `insert into pauses select office_id, gen_random_uuid(), id, merchant_id, 'outage', 'ended', 'merchant', consumer_id, term_start, term_start, now() from contracts where kind = 'period'`
   ],
-  'holder-took-over': [`update contracts set consumer_id = gen_random_uuid() where id in (select contract_id from handovers where status = 'accepted')`],
+  'holder-took-over': [`update contracts set consumer_id = ${another} where id in {select contract_id from handovers where status = 'accepted'}`],
   'payable-equals-releases': [
     'update releases set state = \'voided\' where state = \'payable\' and item_id is null',
-    `update releases set item_id = (select id from settlement_items where status = 'paid' limit 1) where state = 'payable' and item_id is null`
+    `update releases set item_id = {select id from settlement_items where status = 'paid' limit 1} where state = 'payable' and item_id is null`
   ],
   'item-equals-its-releases': [
     `update settlement_items set gross_fen = gross_fen + 1 where status = 'draft'`,
-    `update releases set item_id = (select id from settlement_items where status = 'returned' limit 1) where item_id is null and state = 'payable'`,
-    `update releases set item_id = gen_random_uuid() where item_id is null and state = 'payable'`,
-    `update releases set item_id = null where item_id = (select id from settlement_items where status = 'paid' limit 1)`
+    `update releases set item_id = {select id from settlement_items where status = 'returned' limit 1} where item_id is null and state = 'payable'`,
+    `update releases set item_id = ${another} where item_id is null and state = 'payable'`,
+    `update releases set item_id = null where item_id = {select id from settlement_items where status = 'paid' limit 1}`
   ],
   'in-transit-equals-items': [
     `update settlement_items set status = 'paid' where status = 'submitted'`,
@@ -191,6 +200,18 @@ const faults: Readonly<Record<string, readonly string[]>> = {
   'row-level-security-is-on': ['alter table contracts disable row level security', 'create table stray (id uuid)', 'alter role ticun_bureau bypassrls']
 }
 
+/** A statement with the answers to what stands in its braces: one row's columns, or one column's rows. */
+const answered = async (owner: pg.Client, statement: string): Promise<string> => {
+  let text = statement
+  for (const [whole, question] of statement.matchAll(/\{([^{}]+)\}/g)) {
+    const { rows } = await owner.query<unknown[]>({ text: question as string, rowMode: 'array' })
+    text = text.replace(whole, `(${rows.flat().map((value) => pg.escapeLiteral(String(value))).join(', ')})`)
+  }
+  return text
+}
+
+const refusedByCluster: Readonly<Record<string, string>> = { 'office-leads-every-key': 'Citus itself refuses such keys' }
+
 t.test('the invariants of the books', async (t) => {
   const app = await startApp(t)
   const owner = new pg.Client({ connectionString: app.database.ownerUrl })
@@ -212,11 +233,14 @@ t.test('the invariants of the books', async (t) => {
   })
 
   for (const [name, statements] of Object.entries(faults)) {
-    t.test(`${name} sees it`, async (t) => {
+    const refused = refusedByCluster[name]
+    t.test(`${name} sees it`, refused === undefined ? {} : notInCluster(refused), async (t) => {
       for (const statement of statements) {
+        const commands = (await answered(owner, statement)).split(';')
         await owner.query('begin')
         try {
-          const changed = [await owner.query(statement)].flat().at(-1)?.rowCount
+          let changed: number | null = null
+          for (const command of commands) changed = (await owner.query(command)).rowCount
           t.not(changed, 0, 'the fault is really there')
           const result = (await checkInvariants(owner)).find((check) => check.name === name)
           t.match(result, { ok: false }, statement)

@@ -52,7 +52,7 @@ t.test('a listener', async (t) => {
 
   await t.test('says at the start when it cannot connect', async (t) => {
     const nowhere = new URL(database.serviceUrl)
-    nowhere.password = 'wrong'
+    nowhere.username = 'nobody'
     await t.rejects(openListener({ connectionString: nowhere.href, channel: 'x', onMessage: () => undefined, onConnect: async () => undefined, onError: () => undefined }))
   })
 })

@@ -120,11 +120,14 @@ t.test('attacks on a receipt', async (t) => {
   })
 })
 
+const firstTwo = '(select id from evidence_entries where office_id = 1 order by id limit 2)'
+
 /** What somebody with the database, and the service that holds the key, can do; and what it is called. */
 const rewritings: [string, string, string][] = [
   ['an entry is changed', "update evidence_entries set entry = replace(entry, '\"version\":1', '\"version\": 1') where fact = 'units-released'", 'forked'],
   ['an entry is removed and another put in its place', "delete from evidence_entries where fact = 'units-released'; insert into evidence_entries (office_id, id, fact, subject, entry, created_at) select 1, 'ffffffff-ffff-7000-8000-000000000001', 'x', 'x', '{}', now()", 'forked'],
-  ['entries change places', "with two as (select id, lead(id) over (order by id) as other from evidence_entries), pair as (select * from two where other is not null order by id limit 1) update evidence_entries e set entry = case when e.id = p.id then (select entry from evidence_entries where id = p.other) else (select entry from evidence_entries where id = p.id) end from pair p where e.id in (p.id, p.other)", 'forked'],
+  ['entries change places', `update evidence_entries e set entry = other.entry from evidence_entries other
+    where e.office_id = 1 and other.office_id = 1 and e.id <> other.id and e.id in ${firstTwo} and other.id in ${firstTwo}`, 'forked'],
   ['an entry is removed', "delete from evidence_entries where fact = 'units-released'", 'log_shrank'],
   ['the tail is cut', 'delete from evidence_entries where id in (select id from evidence_entries order by id desc limit 3)', 'log_shrank'],
   ['an entry is slipped in among the old', "insert into evidence_entries (office_id, id, fact, subject, entry, created_at) select 1, (left(id::text, 24) || '000000000000')::uuid, 'x', 'x', '{}', now() from evidence_entries order by id desc limit 1", 'not_an_extension']

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Answer, Api, TestApp } from '../support/app.js'
-import { inDatabase, readCluster } from '../support/cluster.js'
+import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from '../support/cluster.js'
 import { bureau, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
@@ -24,17 +24,15 @@ const patienceMs = 60_000
 t.before(build)
 
 const aDatabase = async (t: Test) => {
-  const { ownerUrl } = readCluster()
+  const { ownerUrl, nodes, template } = readCluster()
   const name = `ticun_rolling_${process.pid}`
-  const cluster = new pg.Client({ connectionString: ownerUrl })
-  await cluster.connect()
-  await cluster.query(`create database ${name}`)
+  // In a cluster one that is distributed: what processes migrate themselves is on the coordinator alone.
+  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
   const owner = new pg.Client({ connectionString: inDatabase(ownerUrl, name) })
   await owner.connect()
   t.teardown(async () => {
     await owner.end()
-    await cluster.query(`drop database if exists ${name} with (force)`)
-    await cluster.end()
+    await dropDatabase(nodes, name)
   })
   return { url: inDatabase(ownerUrl, name), owner }
 }

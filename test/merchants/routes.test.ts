@@ -277,7 +277,8 @@ t.test('merchants', async (t) => {
 t.test('the seed is made once, and a start that was cut off is completed by the next', async (t) => {
   const app = await startApp(t)
   const everything = () => asRole(app, 'worker', {}, `select m.id, m.status, v.lease_until, p.product_id, p.version, p.status as product_status
-    from merchants m join venues v on v.merchant_id = m.id join product_versions p on p.merchant_id = m.id order by p.product_id, p.version`)
+    from merchants m join venues v on v.office_id = m.office_id and v.merchant_id = m.id
+      join product_versions p on p.office_id = m.office_id and p.merchant_id = m.id order by p.product_id, p.version`)
   const startAgain = async () => {
     const again = await createApp({ config: sandboxConfig, serviceUrl: app.database.serviceUrl, logger: pino({ level: 'silent' }) })
     await again.close()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { seedClosable } from '../../bench/closure-seed.js'
-import { inDatabase, readCluster } from '../support/cluster.js'
+import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from '../support/cluster.js'
 import { checker, maker } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
 import { freePort } from '../../demo/service.js'
@@ -18,17 +18,15 @@ const leaseSeconds = 120
 t.before(build)
 
 t.test('a closure that is killed again and again ends every contract once, and pays every refund once', async (t) => {
-  const { ownerUrl } = readCluster()
+  const { ownerUrl, nodes, template } = readCluster()
   const name = `ticun_closure_${process.pid}`
-  const cluster = new pg.Client({ connectionString: ownerUrl })
-  await cluster.connect()
-  await cluster.query(`create database ${name}`)
+  // In a cluster one that is distributed: what processes migrate themselves is on the coordinator alone.
+  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
   const databaseUrl = inDatabase(ownerUrl, name)
   const owner = new pg.Client({ connectionString: databaseUrl })
   t.teardown(async () => {
     await owner.end()
-    await cluster.query(`drop database if exists ${name} with (force)`)
-    await cluster.end()
+    await dropDatabase(nodes, name)
   })
 
   const start = { port: await freePort(), env: { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' } }
@@ -84,7 +82,7 @@ t.test('a closure that is killed again and again ends every contract once, and p
     from refunds r left join sandbox_refunds s on s.order_id = r.payment_id`),
   { refunds: contracts, contracts, made: contracts, fen: closure.totalFen }, 'one refund a contract, paid once by the channel')
   t.same(await one(`
-    select sum(e.amount_fen)::int as fen from entries e join transfers f on f.id = e.transfer_id where f.event = 'refund-confirmed' and e.side = 'D'`),
+    select sum(e.amount_fen)::int as fen from entries e join transfers f on f.office_id = e.office_id and f.id = e.transfer_id where f.event = 'refund-confirmed' and e.side = 'D'`),
   { fen: closure.totalFen }, 'and by the ledger')
   t.same(await one('select count(*)::int as left from outbox where delivered_at is null'), { left: 0 }, 'nothing is left to be sent')
   t.match(await app.nobody.get('/sandbox/invariants'), { body: { ok: true } })

@@ -7,7 +7,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { configOf } from '../../src/config.js'
 import type { TestApp } from '../support/app.js'
-import { inDatabase, readCluster } from '../support/cluster.js'
+import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from '../support/cluster.js'
 import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
@@ -233,10 +233,11 @@ const inCluster = async <Result>(url: string, use: (client: pg.Client) => Promis
 }
 
 t.test('two processes on one database', async (t) => {
-  const { ownerUrl } = readCluster()
+  const { ownerUrl, nodes, template } = readCluster()
   const name = `ticun_pair_${process.pid}`
-  await inCluster(ownerUrl, (client) => client.query(`create database ${name}`))
-  t.teardown(() => inCluster(ownerUrl, (client) => client.query(`drop database if exists ${name} with (force)`)))
+  // In a cluster one that is distributed: what processes migrate themselves is on the coordinator alone.
+  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
+  t.teardown(() => dropDatabase(nodes, name))
   const databaseUrl = inDatabase(ownerUrl, name)
 
   const env = { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' }

@@ -22,6 +22,12 @@ export const readCluster = (): Cluster => {
   return { ...cluster, nodes: cluster.nodes ?? [cluster.ownerUrl] }
 }
 
+/** Whether the run's database is a Citus cluster. */
+export const isInCluster = (): boolean => readCluster().nodes.length > 1
+
+/** For what can be tried on one PostgreSQL only: a test's options, which skip it in a cluster and say why. */
+export const notInCluster = (why: string): { skip: string | false } => ({ skip: isInCluster() && `in a cluster: ${why}` })
+
 /** The same server, another database. */
 export const inDatabase = (url: string, database: string): string => {
   const other = new URL(url)

@@ -13,8 +13,10 @@ import { expectStatus, listProduct, newShop } from '../support/shop.js'
 const age = async ({ database }: TestApp, years: number): Promise<void> => {
   const client = new pg.Client({ connectionString: database.ownerUrl })
   await client.connect()
-  await client.query(`update contracts set paid_at = paid_at - interval '${years} years', deposited_at = deposited_at - interval '${years} years'`)
-  await client.query(`update refunds set created_at = created_at - interval '${years} years'`)
+  // By UTC: Citus refuses an update by what depends on the session's time zone.
+  const earlier = (column: string) => `${column} = (${column} at time zone 'UTC' - interval '${years} years') at time zone 'UTC'`
+  await client.query(`update contracts set ${earlier('paid_at')}, ${earlier('deposited_at')}`)
+  await client.query(`update refunds set ${earlier('created_at')}`)
   await client.end()
 }
 
