@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as rest } from 'node:timers/promises'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { after } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
@@ -37,7 +37,9 @@ type Dependencies = Readonly<{
   onGrown: (office: number) => void
 }>
 
-const batchMax = 4_096
+const batchMax = 512
+/** Between two batches for which nobody waits: what happens meanwhile shares the database with them, and would notice one long statement. */
+const restMs = 25
 const hashesPerTurn = 256
 /** How far the clocks of processes and database may lie apart without an entry being found late. */
 const skewMs = 2_000
@@ -149,6 +151,7 @@ export const createSequencer = ({ work, clock, vault, originOf, onGrown }: Depen
       // What a later batch could not see yet, the first one could not either.
       visible ??= done.visible
       range = done.left
+      if (range && !isAwaited) await rest(restMs)
     } while (range)
     return visible
   }
