@@ -22,7 +22,8 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' }, merchants: { type: 'string', default: '10000' },
     /** of the service, on one database; the load is shared out among them */
-    processes: { type: 'string', default: '1' }
+    processes: { type: 'string', default: '1' },
+    connections: { type: 'string', default: '64,256' }
   }
 })
 const seconds = Number(options.seconds)
@@ -44,7 +45,7 @@ const scenariosOn = async ({ owner }: Bench, port: number): Promise<Scenario[]> 
   const one = await seedShops(owner, { merchants: 1, contractsPerMerchant: 10_000, ...shape })
   let reads: Promise<Reads> | undefined
   const reading = (name: keyof Reads) => async () => (await (reads ??= prepareReads(owner, port)))[name]
-  const both = [64, 256]
+  const both = options.connections.split(',').map(Number)
   return [
     { name: 'redeem_spread', of: 'service', connections: both, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
     { name: 'redeem_one_merchant', of: 'service', connections: both, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
