@@ -130,16 +130,16 @@ const compareOutside = ({ transactions }: Model, snapshot: Snapshot): string[] =
   const paidBack = new Map<string, number>()
   const sentBack = new Map<string, number>()
   for (const { order, amount } of snapshot.channelRefunds) paidBack.set(order, (paidBack.get(order) ?? 0) + amount)
-  for (const { payment, amount, status } of snapshot.refunds) if (status === 'paid') sentBack.set(payment, (sentBack.get(payment) ?? 0) + amount)
+  // A refund of nothing is paid in the books, and the channel is not asked.
+  for (const { payment, amount, status } of snapshot.refunds) if (status === 'paid' && amount > 0) sentBack.set(payment, (sentBack.get(payment) ?? 0) + amount)
   const channelFen = total(snapshot.transactions, ({ amount }) => amount) - total(snapshot.channelRefunds, ({ amount }) => amount)
   const ledgerFen = (kind: string): number => snapshot.ledger[kind] ?? 0
   return [
     ...differ('payment', made.keys(), received.keys()),
     ...[...transactions.keys()].filter((id) => !made.has(id)).map((id) => `payment ${id} was acknowledged and the channel does not know it`),
     ...[...made.values()].flatMap(({ id, amount }) => (received.get(id)?.amount === amount ? [] : [`payment ${id} of ${amount} fen is booked as ${received.get(id)?.amount}`])),
-    // A refund of nothing is paid in the books, and the channel is not asked.
-    ...[...new Set([...paidBack.keys(), ...sentBack.keys()])].map((order) => ({ order, paid: paidBack.get(order) ?? 0, said: sentBack.get(order) ?? 0 })).flatMap(({ order, paid, said }) =>
-      (paid === said ? [] : [`of order ${order} the channel has paid back ${paid} fen, and the books say ${said}`])),
+    ...[...new Set([...paidBack.keys(), ...sentBack.keys()])].flatMap((order) =>
+      (paidBack.get(order) === sentBack.get(order) ? [] : [`of order ${order} the channel has paid back ${paidBack.get(order)} fen, and the books say ${sentBack.get(order)}`])),
     ...(ledgerFen('bank') === snapshot.bankFen ? [] : [`the ledger's bank account is ${ledgerFen('bank')} fen, and the bank's own book ${snapshot.bankFen}`]),
     ...(ledgerFen('clearing') === 0 ? [] : [`the channel has settled everything, and the ledger still expects ${ledgerFen('clearing')} fen of it`]),
     ...(channelFen < 0 ? [`the channel has paid back more than it got, by ${-channelFen} fen`] : [])

@@ -1,4 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { askDeadline as suspenseAsk } from '../src/bank/suspense.js'
+import { askDeadline as refundByBankAsk } from '../src/refunds/bank-refunds.js'
+import { askDeadline as refundAsk, retryDeadline as refundRetry } from '../src/refunds/sending.js'
+import { askTheBank as payoutAsk } from '../src/settlement/payouts.js'
 import { deals } from './acts/table.js'
 import { newModel, type Model } from './model.js'
 import { heal, strike } from './nemesis.js'
@@ -144,7 +148,7 @@ export const settle = async (play: Play): Promise<void> => {
 const busyHours = 12
 
 /** Deadlines at which a channel or the bank is asked for an answer that was lost, or asked again to do what it refused. */
-const asking = ['refund-ask', 'refund-retry', 'refund-bank-answer', 'payout-answer', 'suspense-return-answer']
+const askingKinds = [refundAsk, refundRetry, refundByBankAsk, payoutAsk, suspenseAsk]
 
 /**
  * Lets time pass until nothing is left to be sent, tried again or asked for: deliveries of dead processes come back
@@ -153,7 +157,7 @@ const asking = ['refund-ask', 'refund-retry', 'refund-bank-answer', 'payout-answ
 export const calm = async (play: Play): Promise<void> => {
   const { postgres, database } = play.world
   const left = () => postgres.asOwner(database, async (client) => (await client.query<{ waiting: number; asking: number }>(`
-    select (select count(*)::int from outbox where delivered_at is null) as waiting, (select count(*)::int from deadlines where kind = any($1::text[])) as asking`, [asking])).rows[0] ?? { waiting: 0, asking: 0 })
+    select (select count(*)::int from outbox where delivered_at is null) as waiting, (select count(*)::int from deadlines where kind = any($1::text[])) as asking`, [askingKinds])).rows[0] ?? { waiting: 0, asking: 0 })
   for (let hours = 0; ; hours++) {
     const answered = await play.client.ask(0, { method: 'POST', path: '/sandbox/clock', body: { advanceSeconds: hours === 0 ? 130 : 3_700 }, timeoutMs: 120_000 }, 5)
     if (answered?.reply.status !== 200) throw new Error(`the clock does not move: ${JSON.stringify(answered?.reply)}`)

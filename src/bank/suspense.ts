@@ -42,7 +42,8 @@ type Dependencies = Readonly<{
 }>
 
 const topic = 'suspense.return'
-const askDeadline = 'suspense-return-answer'
+/** A bank that has not said what became of a return is asked. */
+export const askDeadline = 'suspense-return-answer'
 const about = 'suspense_items.payee'
 
 const obstacles: Readonly<Record<ReceiptObstacle, Text>> = {

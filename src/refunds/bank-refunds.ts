@@ -34,7 +34,8 @@ type Dependencies = Readonly<{
 }>
 
 const topic = 'refund.bank'
-const askDeadline = 'refund-bank-answer'
+/** A bank that has not said what became of a refund by transfer is asked. */
+export const askDeadline = 'refund-bank-answer'
 const about = 'refunds.account'
 
 /**

@@ -35,9 +35,9 @@ type Dependencies = Readonly<{
 
 const topic = 'refund.send'
 /** A channel that has not decided, or was not heard, is asked. */
-const askDeadline = 'refund-ask'
+export const askDeadline = 'refund-ask'
 /** A refund that surely failed is sent again, with the same key. */
-const retryDeadline = 'refund-retry'
+export const retryDeadline = 'refund-retry'
 
 const unknown = (error: unknown) => ({ outcome: 'pending', reference: null, reason: error instanceof Error ? error.message : String(error) }) as const
 type Answer = Readonly<{ outcome: RefundAnswer['outcome']; reference: string | null; reason?: string | undefined }>

@@ -34,7 +34,8 @@ type Found = Readonly<{ settlement: SettlementRecord; item: ItemRecord }>
 type Occasion = Readonly<{ at: Date; special: OwnAccount }>
 
 const topic = 'bank.payout'
-const askTheBank = 'payout-answer'
+/** A bank that has not said what became of a payout is asked. */
+export const askTheBank = 'payout-answer'
 const about = 'settlement_items.payee'
 
 /**
