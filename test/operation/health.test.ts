@@ -15,7 +15,7 @@ import { newId, uuidOf } from '../../src/kernel/id.js'
 import { isInCluster } from '../support/cluster.js'
 import { createDatabase, sandboxConfig } from '../support/database.js'
 
-t.setTimeout(240_000)
+t.setTimeout(isInCluster() ? 240_000 : 120_000)
 
 /** Longer than the jobs pause between two ticks, and than one of them takes: in a cluster much longer. */
 const deadAfterMs = isInCluster() ? 12_000 : 3_000
