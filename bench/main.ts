@@ -45,19 +45,19 @@ const scenariosOn = async ({ owner }: Bench, port: number): Promise<Scenario[]> 
   const one = await seedShops(owner, { merchants: 1, contractsPerMerchant: 10_000, ...shape })
   let reads: Promise<Reads> | undefined
   const reading = (name: keyof Reads) => async () => (await (reads ??= prepareReads(owner, port)))[name]
-  const both = options.connections.split(',').map(Number)
+  const connections = options.connections.split(',').map(Number)
   return [
-    { name: 'redeem_spread', of: 'service', connections: both, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
-    { name: 'redeem_one_merchant', of: 'service', connections: both, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
-    { name: 'naive_spread', of: 'naive', connections: both, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
-    { name: 'naive_one_merchant', of: 'naive', connections: both, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
-    { name: 'deposit', of: 'service', connections: both, ratio: true, prepare: () => deposits(owner, seconds * depositsPerSecondMax) },
-    { name: 'contract_read', of: 'service', connections: both, ratio: false, prepare: reading('contract_read') },
-    { name: 'statement_60', of: 'service', connections: both, ratio: false, prepare: reading('statement_60') },
+    { name: 'redeem_spread', of: 'service', connections, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
+    { name: 'redeem_one_merchant', of: 'service', connections, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
+    { name: 'naive_spread', of: 'naive', connections, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
+    { name: 'naive_one_merchant', of: 'naive', connections, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
+    { name: 'deposit', of: 'service', connections, ratio: true, prepare: () => deposits(owner, seconds * depositsPerSecondMax) },
+    { name: 'contract_read', of: 'service', connections, ratio: false, prepare: reading('contract_read') },
+    { name: 'statement_60', of: 'service', connections, ratio: false, prepare: reading('statement_60') },
     { name: 'merchant_balances', of: 'service', connections: [64], ratio: false, prepare: reading('merchant_balances') },
     { name: 'trial_balance_now', of: 'service', connections: [1], ratio: false, prepare: reading('trial_balance_now') },
     { name: 'trial_balance_past', of: 'service', connections: [1], ratio: false, prepare: reading('trial_balance_past') },
-    { name: 'constant', of: 'constant', connections: both, ratio: false, prepare: async () => () => ({ method: 'GET', path: '/healthz', headers: {} }) }
+    { name: 'constant', of: 'constant', connections, ratio: false, prepare: async () => () => ({ method: 'GET', path: '/healthz', headers: {} }) }
   ]
 }
 

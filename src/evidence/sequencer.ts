@@ -38,7 +38,7 @@ type Dependencies = Readonly<{
 }>
 
 const batchMax = 512
-/** Between two batches for which nobody waits: what happens meanwhile shares the database with them, and would notice one long statement. */
+/** Between two batches for which nobody waits, so that what else asks the database does not wait behind all of them. */
 const restMs = 25
 const hashesPerTurn = 256
 /** How far the clocks of processes and database may lie apart without an entry being found late. */
