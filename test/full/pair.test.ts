@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Answer, Api, TestApp } from '../support/app.js'
-import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from '../support/cluster.js'
+import { databaseForProcesses } from '../support/cluster.js'
 import { bureau, newConsumer, type Consumer } from '../support/people.js'
 import { buy, makeContract, trySign } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop } from '../support/shop.js'
@@ -24,17 +24,11 @@ const patienceMs = 60_000
 t.before(build)
 
 const aDatabase = async (t: Test) => {
-  const { ownerUrl, nodes, template } = readCluster()
-  const name = `ticun_rolling_${process.pid}`
-  // In a cluster one that is distributed: what processes migrate themselves is on the coordinator alone.
-  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
-  const owner = new pg.Client({ connectionString: inDatabase(ownerUrl, name) })
+  const url = await databaseForProcesses(t, `ticun_rolling_${process.pid}`)
+  const owner = new pg.Client({ connectionString: url })
   await owner.connect()
-  t.teardown(async () => {
-    await owner.end()
-    await dropDatabase(nodes, name)
-  })
-  return { url: inDatabase(ownerUrl, name), owner }
+  t.teardown(() => owner.end())
+  return { url, owner }
 }
 
 /** Both processes with one face: each call goes to the next of them. */

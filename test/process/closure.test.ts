@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { seedClosable } from '../../bench/closure-seed.js'
-import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from '../support/cluster.js'
+import { databaseForProcesses } from '../support/cluster.js'
 import { checker, maker } from '../support/people.js'
 import { expectStatus } from '../support/shop.js'
 import { freePort } from '../../demo/service.js'
@@ -18,16 +18,9 @@ const leaseSeconds = 120
 t.before(build)
 
 t.test('a closure that is killed again and again ends every contract once, and pays every refund once', async (t) => {
-  const { ownerUrl, nodes, template } = readCluster()
-  const name = `ticun_closure_${process.pid}`
-  // In a cluster one that is distributed: what processes migrate themselves is on the coordinator alone.
-  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
-  const databaseUrl = inDatabase(ownerUrl, name)
+  const databaseUrl = await databaseForProcesses(t, `ticun_closure_${process.pid}`)
   const owner = new pg.Client({ connectionString: databaseUrl })
-  t.teardown(async () => {
-    await owner.end()
-    await dropDatabase(nodes, name)
-  })
+  t.teardown(() => owner.end())
 
   const start = { port: await freePort(), env: { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' } }
   let service = await startService(t, start)

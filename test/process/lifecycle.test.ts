@@ -3,11 +3,10 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { configOf } from '../../src/config.js'
 import type { TestApp } from '../support/app.js'
-import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from '../support/cluster.js'
+import { asOwner, databaseForProcesses } from '../support/cluster.js'
 import { checker, maker, newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
@@ -222,31 +221,16 @@ t.test('one process on a database of its own', async (t) => {
   })
 })
 
-const inCluster = async <Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> => {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await use(client)
-  } finally {
-    await client.end()
-  }
-}
-
 t.test('two processes on one database', async (t) => {
-  const { ownerUrl, nodes, template } = readCluster()
-  const name = `ticun_pair_${process.pid}`
-  // In a cluster one that is distributed: what processes migrate themselves is on the coordinator alone.
-  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
-  t.teardown(() => dropDatabase(nodes, name))
-  const databaseUrl = inDatabase(ownerUrl, name)
+  const databaseUrl = await databaseForProcesses(t, `ticun_pair_${process.pid}`)
 
   const env = { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' }
   const services = await Promise.all([startService(t, { env }), startService(t, { env })])
   const [one, other] = services.map(({ url }) => overHttp(url)) as [TestApp, TestApp]
 
   const { entries } = JSON.parse(await readFile(new URL('../../migrations/meta/_journal.json', import.meta.url), 'utf8'))
-  const { rows: [counted] } = await inCluster(databaseUrl, (client) => client.query(
-    'select (select count(*)::int from drizzle.__drizzle_migrations) as migrations, (select count(*)::int from offices) as offices, (select count(*)::int from merchants) as merchants'))
+  const [counted] = await asOwner(databaseUrl,
+    'select (select count(*)::int from drizzle.__drizzle_migrations) as migrations, (select count(*)::int from offices) as offices, (select count(*)::int from merchants) as merchants')
   t.same(counted, { migrations: entries.length, offices: 1, merchants: 1 }, 'each migration and each seed once')
 
   const notary = await maker(one)

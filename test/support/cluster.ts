@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import type { Test } from 'tap'
 
 /**
  * Where the run's database server is, written before the tests and read by each of their processes.
@@ -55,4 +56,15 @@ export const makeDatabase = async (nodes: readonly string[], name: string, templ
 
 export const dropDatabase = async (nodes: readonly string[], name: string): Promise<void> => {
   await Promise.all(nodes.map((url) => asOwner(url, `drop database if exists ${name} with (force)`)))
+}
+
+/**
+ * A database for services that run as processes and migrate it themselves, gone with the test. In a cluster one that is
+ * distributed already: what processes migrate there is on the coordinator alone. @returns its address, as the owner
+ */
+export const databaseForProcesses = async (t: Pick<Test, 'teardown'>, name: string): Promise<string> => {
+  const { ownerUrl, nodes, template } = readCluster()
+  await makeDatabase(nodes, name, isInCluster() ? template : undefined)
+  t.teardown(() => dropDatabase(nodes, name))
+  return inDatabase(ownerUrl, name)
 }

@@ -1,6 +1,6 @@
 import { configOf } from '../../src/config.js'
 import { migrate } from '../../src/db/migrate.js'
-import { dropDatabase, inDatabase, makeDatabase, readCluster } from './cluster.js'
+import { dropDatabase, inDatabase, isInCluster, makeDatabase, readCluster } from './cluster.js'
 
 export const sandboxConfig = configOf({ TICUN_MODE: 'sandbox', LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' })
 
@@ -17,7 +17,7 @@ export const createDatabase = async (): Promise<TestDatabase> => {
   return {
     ownerUrl: url,
     serviceUrl: await migrate(url, sandboxConfig.secret),
-    isCluster: nodes.length > 1,
+    isCluster: isInCluster(),
     drop: () => dropDatabase(nodes, name)
   }
 }
