@@ -39,14 +39,14 @@ const row = async (tx: Tx, name: string, text: string, values: unknown[]): Promi
 
 const lockCode = async (tx: Tx, code: string): Promise<CheckInCode | undefined> => {
   const found = await row(tx, 'code', 'select * from check_in_codes where office_id = $1 and code_hash = $2 for update', [tx.office, hash('sha256', code, 'buffer')])
-  return found && { codeHash: found.code_hash, contractId: idOf('ctr', found.contract_id), merchantId: idOf('mer', found.merchant_id), expiresAt: found.expires_at, usedAt: found.used_at }
+  return found && { codeHash: found.code_hash.toString('hex'), contractId: idOf('ctr', found.contract_id), merchantId: idOf('mer', found.merchant_id), expiresAt: found.expires_at, usedAt: found.used_at }
 }
 
-const insertRelease = (tx: Tx, release: Release, codeHash: Buffer) => tx.client.query({
+const insertRelease = (tx: Tx, release: Release, codeHash: string) => tx.client.query({
   name: 'release', text: `insert into releases (office_id, id, contract_id, merchant_id, kind, state, units, amount_fen, units_left, date, created_at, due_at, venue_id, cashier_id, code_hash)
     values ($1, $2, $3, $4, 'check_in', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
   values: [tx.office, uuidOf(release.id), uuidOf(release.contractId), uuidOf(release.merchantId), release.state, release.units, release.amountFen, release.unitsLeft, release.date, release.createdAt, release.dueAt,
-    release.venueId && uuidOf(release.venueId), release.cashierId && uuidOf(release.cashierId), codeHash]
+    release.venueId && uuidOf(release.venueId), release.cashierId && uuidOf(release.cashierId), Buffer.from(codeHash, 'hex')]
 })
 
 const redeemOnce = (command: Command, body: Redeem): Promise<RedeemAnswer> => work.write({ role: 'redeemer' }, officeOf(command.caller.merchantId as string), async (tx) => {
@@ -70,7 +70,7 @@ const redeemOnce = (command: Command, body: Redeem): Promise<RedeemAnswer> => wo
   await updateContracts(tx, [contract])
   await insertRelease(tx, release, code.codeHash)
   await ledger.post(tx, unitsReleased(contract, release))
-  await tx.client.query({ name: 'use', text: 'update check_in_codes set used_at = $3 where office_id = $1 and code_hash = $2', values: [tx.office, code.codeHash, now] })
+  await tx.client.query({ name: 'use', text: 'update check_in_codes set used_at = $3 where office_id = $1 and code_hash = $2', values: [tx.office, Buffer.from(code.codeHash, 'hex'), now] })
   const answer: RedeemAnswer = {
     id: release.id, contractId: release.contractId, status: release.state, releasedFen: release.amountFen,
     sessionsLeft: release.unitsLeft === null ? null : Number(release.unitsLeft), objectionUntil: release.dueAt

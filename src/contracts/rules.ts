@@ -40,21 +40,26 @@ const ended: ReadonlySet<ContractStatus> = new Set(['terminated', 'cancelled'])
 
 export type UnitCount = Readonly<{ total: bigint; used: bigint; left: bigint; blocked: bigint }>
 
+/** What of a contract says how many units are left. */
+export type Counted = Pick<Contract, 'status' | 'priceFen' | 'takenFen' | 'units' | 'unitsUsed'>
+/** What of a contract a use of units reads and changes. */
+export type Usable = Counted & Pick<Contract, 'allocFen' | 'heldFen' | 'disputedFen' | 'pendingFen' | 'endedAt'>
+
 /** The contract's units as a person counts them; nothing is left of an ended one. */
-export const countUnits = (contract: Contract): UnitCount => {
+export const countUnits = (contract: Counted): UnitCount => {
   const capacity = capacityOf(contract)
   const left = ended.has(contract.status) ? 0n : most(0n, capacity - contract.unitsUsed)
   return { total: contract.units, used: contract.unitsUsed, left, blocked: contract.units - capacity }
 }
 
 /** What the next `units` units release: the difference of running totals, never below zero. */
-export const releaseOf = (contract: Contract, units: bigint): Fen =>
+export const releaseOf = (contract: Pick<Contract, 'priceFen' | 'units' | 'unitsUsed' | 'allocFen'>, units: bigint): Fen =>
   most(0n, earnedBy(contract, contract.unitsUsed + units) - contract.allocFen)
 
 /** The contract after `units` more units are used: held → pending; completed when none is left. */
-export const useUnits = (contract: Contract, units: bigint, at: Date): Readonly<{ contract: Contract; amount: Fen }> => {
+export const useUnits = <Held extends Usable>(contract: Held, units: bigint, at: Date): Readonly<{ contract: Held; amount: Fen }> => {
   const amount = releaseOf(contract, units)
-  const used: Contract = {
+  const used: Held = {
     ...contract,
     unitsUsed: contract.unitsUsed + units,
     allocFen: contract.allocFen + amount,
@@ -65,7 +70,7 @@ export const useUnits = (contract: Contract, units: bigint, at: Date): Readonly<
 }
 
 /** A contract with nothing left to use, and nothing frozen that could come back, is completed. */
-export const completedIfUsedUp = (contract: Contract, at: Date): Contract =>
+export const completedIfUsedUp = <Held extends Usable>(contract: Held, at: Date): Held =>
   contract.status === 'active' && countUnits(contract).left === 0n && contract.disputedFen === 0n
     ? { ...contract, status: 'completed', endedAt: at }
     : contract

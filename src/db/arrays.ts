@@ -14,8 +14,11 @@ export const integers = (values: readonly (bigint | null)[]): string => literal(
 /** Of instants. */
 export const instants = (values: readonly (Date | null)[]): string => literal(values.map((value) => (value === null ? 'NULL' : value.toISOString())))
 
+/** Of bytes, written as hex. */
+export const hexes = (values: readonly string[]): string => literal(values.map((value) => `"\\\\x${value}"`))
+
 /** Of bytes. */
-export const bytes = (values: readonly Buffer[]): string => literal(values.map((value) => `"\\\\x${value.toString('hex')}"`))
+export const bytes = (values: readonly Buffer[]): string => hexes(values.map((value) => value.toString('hex')))
 
 /** Of words without spaces, quotes, commas, braces or backslashes, such as ids and states; never `NULL`. */
 export const words = (values: readonly string[]): string => literal(values)

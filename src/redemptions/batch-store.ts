@@ -1,10 +1,9 @@
-import type { Contract } from '../contracts/model.js'
 import { idOf, newId, uuidOf, type Id } from '../kernel/id.js'
-import { bytes, instants, integers, jsons, uuids, words } from '../db/arrays.js'
+import { bytes, hexes, instants, integers, jsons, uuids, words } from '../db/arrays.js'
 import type { Client, Row } from '../db/client.js'
 import { officeStatement } from '../db/cluster.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
-import { remainderDeadline, type CheckInCode, type Release } from './model.js'
+import { remainderDeadline, type CheckInCode, type ContractAtDoor, type Release } from './model.js'
 
 /*
  * The hot path's SQL: four statements and a commit for a whole batch of redemptions. Everything is
@@ -18,32 +17,23 @@ const run = async <Result extends Row>(client: Client, name: string, text: strin
   (await client.query<Result>({ name, text, values })).rows
 
 const contractText = `
-select k.code_hash, k.short_code, k.merchant_id as code_merchant_id, k.expires_at as code_expires_at, k.used_at,
-  c.id, c.merchant_id, c.consumer_id, c.product_id, c.product_version, c.kind, c.status, c.frozen, c.release, c.objection_hours,
-  c.venue_ids, c.price_fen, c.units, c.units_used, c.alloc_fen, c.taken_fen, c.paid_fen, c.held_fen, c.disputed_fen,
-  c.pending_fen, c.released_fen, c.refunded_fen, c.refund_paid_fen, c.objected_fen, c.dispute_id, c.version, c.created_at,
-  c.signed_at, c.paid_at, c.deposited_at, c.cooling_off_until, c.expires_at, c.term_start, c.ended_at
+select encode(k.code_hash, 'hex') as code_hash, k.short_code, k.merchant_id as code_merchant_id, k.expires_at as code_expires_at, k.used_at,
+  c.id, c.merchant_id, c.kind, c.status, c.frozen, c.objection_hours, c.venue_ids, c.price_fen, c.units, c.units_used,
+  c.alloc_fen, c.taken_fen, c.held_fen, c.disputed_fen, c.pending_fen, c.expires_at, c.ended_at
 from check_in_codes k join contracts c on c.office_id = k.office_id and c.id = k.contract_id
 where k.office_id = $1 and c.office_id = $1`
 
 const byHash = `${contractText} and k.code_hash = any($2::bytea[]) order by c.id for update of c`
 const byShortCode = `${contractText} and k.short_code = any($2::text[]) and k.expires_at > $3 order by c.id for update of c`
 
-const contractOf = (row: Row): Contract => ({
-  id: idOf('ctr', row.id), merchantId: idOf('mer', row.merchant_id), consumerId: idOf('per', row.consumer_id),
-  productId: idOf('prd', row.product_id), productVersion: row.product_version, kind: row.kind, status: row.status,
-  frozen: row.frozen, release: row.release, objectionHours: row.objection_hours,
-  venueIds: row.venue_ids === null ? null : (row.venue_ids as string[]).map((id) => idOf('ven', id)),
+const contractOf = (row: Row): ContractAtDoor => ({
+  id: idOf('ctr', row.id), merchantId: idOf('mer', row.merchant_id), kind: row.kind, status: row.status, frozen: row.frozen,
+  objectionHours: row.objection_hours, venueIds: row.venue_ids === null ? null : (row.venue_ids as string[]).map((id) => idOf('ven', id)),
   priceFen: row.price_fen, units: row.units, unitsUsed: row.units_used, allocFen: row.alloc_fen, takenFen: row.taken_fen,
-  paidFen: row.paid_fen, heldFen: row.held_fen, disputedFen: row.disputed_fen, pendingFen: row.pending_fen,
-  releasedFen: row.released_fen, refundedFen: row.refunded_fen, refundPaidFen: row.refund_paid_fen,
-  objectedFen: row.objected_fen, disputeId: row.dispute_id === null ? null : idOf('dsp', row.dispute_id),
-  version: row.version, createdAt: row.created_at, signedAt: row.signed_at, paidAt: row.paid_at,
-  depositedAt: row.deposited_at, coolingOffUntil: row.cooling_off_until, expiresAt: row.expires_at,
-  termStart: row.term_start, endedAt: row.ended_at
+  heldFen: row.held_fen, disputedFen: row.disputed_fen, pendingFen: row.pending_fen, expiresAt: row.expires_at, endedAt: row.ended_at
 })
 
-export type FoundCode = Readonly<{ code: CheckInCode; shortCode: string; contract: Contract }>
+export type FoundCode = Readonly<{ code: CheckInCode; shortCode: string; contract: ContractAtDoor }>
 
 const found = (row: Row): FoundCode => ({
   code: {
@@ -55,18 +45,18 @@ const found = (row: Row): FoundCode => ({
 })
 
 /** Finds codes and locks their contracts, in id order. */
-export const lockByCodes = async (client: Client, office: number, hashes: readonly Buffer[]): Promise<FoundCode[]> =>
-  hashes.length === 0 ? [] : (await run(client, 'redeem_lock_by_codes', byHash, [office, bytes(hashes)])).map(found)
+export const lockByCodes = async (client: Client, office: number, hashes: readonly string[]): Promise<FoundCode[]> =>
+  hashes.length === 0 ? [] : (await run(client, 'redeem_lock_by_codes', byHash, [office, hexes(hashes)])).map(found)
 
 /** Finds short codes that are still good for some merchant, and locks their contracts, in id order. */
 export const lockByShortCodes = async (client: Client, office: number, codes: readonly string[], expiredBefore: Date): Promise<FoundCode[]> =>
   codes.length === 0 ? [] : (await run(client, 'redeem_lock_by_short_codes', byShortCode, [office, codes, expiredBefore])).map(found)
 
-export type StoredAnswer = Readonly<{ keyHash: Buffer; requestHash: Buffer; answer: string }>
+export type StoredAnswer = Readonly<{ keyHash: string; requestHash: Buffer; answer: string }>
 
-export const findAnswers = async (client: Client, office: number, keyHashes: readonly Buffer[]): Promise<StoredAnswer[]> =>
+export const findAnswers = async (client: Client, office: number, keyHashes: readonly string[]): Promise<StoredAnswer[]> =>
   (await run(client, 'redeem_find_answers',
-    'select key_hash, request_hash, answer from idempotency_keys where office_id = $1 and key_hash = any($2::bytea[])', [office, bytes(keyHashes)]))
+    "select encode(key_hash, 'hex') as key_hash, request_hash, answer from idempotency_keys where office_id = $1 and key_hash = any($2::bytea[])", [office, hexes(keyHashes)]))
     .map((row) => ({ keyHash: row.key_hash, requestHash: row.request_hash, answer: row.answer }))
 
 export const findVenues = async (client: Client, office: number, ids: readonly VenueId[]): Promise<Map<VenueId, MerchantId>> =>
@@ -88,8 +78,9 @@ export const countWrongShortCodes = async (client: Client, office: number, merch
 /** One redemption decided: what is to be written of it. */
 export type Decided = Readonly<{
   release: Release
-  codeHash: Buffer
-  keyHash: Buffer
+  /** hex, as is the next */
+  codeHash: string
+  keyHash: string
   requestHash: Buffer
   answer: string
   /** undefined where no money moved */
@@ -150,10 +141,10 @@ with redeemed as (
 select 1 / (count(*) = cardinality($13::bytea[]))::int from used`)
 
 /** Fails with `codesUsedUp` when not every code was unused. */
-export const recordBatch = async (client: Client, office: number, decided: readonly Decided[], contracts: readonly Contract[], now: Date): Promise<void> => {
+export const recordBatch = async (client: Client, office: number, decided: readonly Decided[], contracts: readonly ContractAtDoor[], now: Date): Promise<void> => {
   if (decided.length === 0) return
   const of = <Value>(value: (item: Decided) => Value) => decided.map(value)
-  const ofContract = <Value>(value: (contract: Contract) => Value) => contracts.map(value)
+  const ofContract = <Value>(value: (contract: ContractAtDoor) => Value) => contracts.map(value)
   await client.query({ name: 'redeem_record', ...recordStatement, values: [
     office,
     uuids(of(({ release }) => uuidOf(release.id))), uuids(of(({ release }) => uuidOf(release.contractId))), uuids(of(({ release }) => uuidOf(release.merchantId))),
@@ -161,7 +152,7 @@ export const recordBatch = async (client: Client, office: number, decided: reado
     integers(of(({ release }) => release.unitsLeft)), words(of(({ release }) => release.date)), instants(of(({ release }) => release.dueAt)),
     uuids(of(({ release }) => (release.venueId === null ? null : uuidOf(release.venueId)))),
     uuids(of(({ release }) => (release.cashierId === null ? null : uuidOf(release.cashierId)))),
-    bytes(of(({ codeHash }) => codeHash)), bytes(of(({ keyHash }) => keyHash)), bytes(of(({ requestHash }) => requestHash)), jsons(of(({ answer }) => answer)),
+    hexes(of(({ codeHash }) => codeHash)), hexes(of(({ keyHash }) => keyHash)), bytes(of(({ requestHash }) => requestHash)), jsons(of(({ answer }) => answer)),
     uuids(of(({ transferId }) => (transferId === undefined ? null : uuidOf(transferId)))), integers(of(({ heldAfter }) => heldAfter)),
     integers(of(({ pendingAfter }) => pendingAfter)), uuids(of(({ evidenceId }) => uuidOf(evidenceId))), words(of(({ fact }) => fact)), jsons(of(({ entry }) => entry)),
     uuids(ofContract(({ id }) => uuidOf(id))), integers(ofContract(({ unitsUsed }) => unitsUsed)), integers(ofContract(({ allocFen }) => allocFen)),
@@ -171,7 +162,7 @@ export const recordBatch = async (client: Client, office: number, decided: reado
 }
 
 /** Contracts that are completed with money left over: it goes back to the consumer, by a deadline that is due at once. */
-export const scheduleRemainders = async (client: Client, office: number, contracts: readonly Contract[], now: Date): Promise<void> => {
+export const scheduleRemainders = async (client: Client, office: number, contracts: readonly ContractAtDoor[], now: Date): Promise<void> => {
   await Promise.all(contracts.map(({ id }) => run(client, 'redeem_schedule_remainder', `
     insert into deadlines (office_id, id, kind, subject, due_at) values ($1, $2, $3, $4, $5)
     on conflict (office_id, kind, subject) do update set due_at = excluded.due_at, attempts = 0, last_error = null`,

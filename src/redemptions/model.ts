@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BusinessDate, Instant } from '../kernel/calendar.js'
 import { idSchema, type Id } from '../kernel/id.js'
 import { Fen, PositiveFen } from '../kernel/money.js'
-import { ContractId } from '../contracts/model.js'
+import { ContractId, type Contract } from '../contracts/model.js'
 import { MerchantId, VenueId } from '../merchants/model.js'
 
 export const RedemptionId = idSchema('red')
@@ -61,9 +61,15 @@ export type TermCalendar = Readonly<{
  */
 export type Decided = Readonly<{ units: bigint; reducedFen: bigint; awardedFen: bigint }>
 
+/** What of a contract the door reads and changes; the rest of its row stays in the database. */
+export type ContractAtDoor = Pick<Contract,
+  'id' | 'merchantId' | 'kind' | 'status' | 'frozen' | 'objectionHours' | 'venueIds' | 'priceFen' | 'units' | 'unitsUsed' | 'allocFen' |
+  'takenFen' | 'heldFen' | 'disputedFen' | 'pendingFen' | 'expiresAt' | 'endedAt'>
+
 /** A code as the door finds it. */
 export type CheckInCode = Readonly<{
-  codeHash: Buffer
+  /** SHA-256, hex */
+  codeHash: string
   contractId: ContractId
   merchantId: MerchantId
   expiresAt: Date

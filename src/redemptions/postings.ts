@@ -6,11 +6,11 @@ import type { Release } from './model.js'
 /** The account of what is due to a merchant, gross of fee. */
 export const payableAccount = (merchantId: MerchantId): OwnAccount => ({ kind: 'payable', of: merchantId, merchantId })
 
-const held = ({ id, heldFen }: Contract) => ({ kind: 'held', contractId: id, balanceAfter: heldFen }) as const
-const pending = ({ id, pendingFen }: Contract) => ({ kind: 'pending', contractId: id, balanceAfter: pendingFen }) as const
+const held = ({ id, heldFen }: Pick<Contract, 'id' | 'heldFen'>) => ({ kind: 'held', contractId: id, balanceAfter: heldFen }) as const
+const pending = ({ id, pendingFen }: Pick<Contract, 'id' | 'pendingFen'>) => ({ kind: 'pending', contractId: id, balanceAfter: pendingFen }) as const
 
 /** Units released: Dr held / Cr pending. */
-export const unitsReleased = (after: Contract, release: Release): Journal => ({
+export const unitsReleased = (after: Pick<Contract, 'id' | 'merchantId' | 'heldFen' | 'pendingFen'>, release: Release): Journal => ({
   event: 'units-released',
   reference: release.id,
   contractId: after.id,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
-import type { Contract, ContractId } from '../contracts/model.js'
+import type { ContractId } from '../contracts/model.js'
 import { databaseError, type Client, type Pool } from '../db/client.js'
 import { asRefusal, beginStatement, keyHashOf } from '../db/unit-of-work.js'
 import { entryOf } from '../evidence/entry.js'
@@ -16,7 +16,7 @@ import { accountName } from '../ledger/model.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
 import { codesUsedUp, countWrongShortCodes, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, scheduleRemainders, type Decided, type FoundCode } from './batch-store.js'
 import { createBatcher, type Outcome } from './batcher.js'
-import { RedeemAnswer, type CheckInCode, type Redeem, type Release } from './model.js'
+import { RedeemAnswer, type CheckInCode, type ContractAtDoor, type Redeem, type Release } from './model.js'
 import { unitsReleased } from './postings.js'
 import { codeInvalid, tooManyWrongCodes } from './problems.js'
 import { redeem } from './rules.js'
@@ -31,7 +31,7 @@ import { redeem } from './rules.js'
  * whose code it is, the rule checks.
  */
 
-type Item = Readonly<{ command: Command; merchantId: MerchantId; redeem: Redeem; keyHash: Buffer; key: string; span: Span | undefined }>
+type Item = Readonly<{ command: Command; merchantId: MerchantId; redeem: Redeem; codeHash: string; keyHash: string; span: Span | undefined }>
 type Answer = z.output<typeof RedeemAnswer>
 
 type Dependencies = Readonly<{
@@ -62,7 +62,8 @@ const together = async <const Results extends readonly Promise<unknown>[]>(state
   return Promise.all(statements) as never
 }
 
-export const codeHashOf = (code: string): Buffer => hash('sha256', code, 'buffer')
+/** SHA-256, hex. */
+export const codeHashOf = (code: string): string => hash('sha256', code)
 
 type Loaded = Readonly<{
   office: number
@@ -76,18 +77,18 @@ type Loaded = Readonly<{
 }>
 
 /** What a batch has decided so far: contracts as they will be, codes and keys as they will be used. */
-type State = { contracts: Map<ContractId, Contract>; changed: Set<ContractId>; used: Set<string>; keys: Set<string>; decided: Decided[]; missed: MerchantId[] }
+type State = { contracts: Map<ContractId, ContractAtDoor>; changed: Set<ContractId>; used: Set<string>; keys: Set<string>; decided: Decided[]; missed: MerchantId[] }
 
 /** The code a request shows. A short one works only at its merchant; two that are alike there are nobody's. */
-const codeOf = ({ redeem: { code }, merchantId }: Item, { found, foundShort, wrongCodes }: Loaded): CheckInCode | undefined => {
-  if (!shortCode.test(code)) return found.get(codeHashOf(code).toString('base64'))?.code
+const codeOf = ({ redeem: { code }, codeHash, merchantId }: Item, { found, foundShort, wrongCodes }: Loaded): CheckInCode | undefined => {
+  if (!shortCode.test(code)) return found.get(codeHash)?.code
   if ((wrongCodes.get(merchantId) ?? 0) >= wrongShortCodesMax) throw tooManyWrongCodes({ retryAfterSeconds: wrongShortCodesWindowMs / 1000 })
   const here = foundShort.filter((candidate) => candidate.shortCode === code && candidate.code.merchantId === merchantId)
   const unused = here.filter((candidate) => candidate.code.usedAt === null)
   return unused.length > 1 ? undefined : (unused[0] ?? here[0])?.code
 }
 
-const evidenceOf = (office: number, contract: Contract, release: Release, transferId: Decided['transferId']) => {
+const evidenceOf = (office: number, contract: ContractAtDoor, release: Release, transferId: Decided['transferId']) => {
   const id = newId('evd', office)
   const journal = unitsReleased(contract, release)
   const lines = journal.lines.filter(({ amount }) => amount > 0n).map(({ account, side, amount }) => ({ account: accountName(account), amountFen: amount, side }))
@@ -113,20 +114,20 @@ const answerOf = (release: Release): Answer => ({
 const decideNew = (item: Item, loaded: Loaded, state: State): Answer => {
   const { office, now, date, venues } = loaded
   const known = codeOf(item, loaded)
-  const hash = known?.codeHash.toString('base64')
-  const code = known && hash !== undefined && state.used.has(hash) ? { ...known, usedAt: now } : known
+  const code = known && state.used.has(known.codeHash) ? { ...known, usedAt: now } : known
   const { contract, release } = redeem(item.redeem, {
     code, contract: code && state.contracts.get(code.contractId), merchantId: item.merchantId,
     venueMerchantId: venues.get(item.redeem.venueId), id: newId('red', office), cashierId: item.command.caller.personId, date, now
   })
+  const { codeHash } = code as CheckInCode
   const transferId = release.amountFen > 0n ? newId('trf', office) : undefined
   const answer = answerOf(release)
   const answerText = JSON.stringify(z.encode(RedeemAnswer, answer))
   state.contracts.set(contract.id, contract)
   state.changed.add(contract.id)
-  state.used.add(hash as string)
+  state.used.add(codeHash)
   state.decided.push({
-    release, codeHash: (code as CheckInCode).codeHash, keyHash: item.keyHash, requestHash: item.command.requestHash,
+    release, codeHash, keyHash: item.keyHash, requestHash: item.command.requestHash,
     answer: answerText, transferId, heldAfter: contract.heldFen,
     pendingAfter: contract.pendingFen, ...evidenceOf(office, contract, release, transferId)
   })
@@ -134,15 +135,15 @@ const decideNew = (item: Item, loaded: Loaded, state: State): Answer => {
 }
 
 const decide = (item: Item, loaded: Loaded, state: State): Outcome<Answer> => {
-  const stored = loaded.stored.get(item.key)
+  const stored = loaded.stored.get(item.keyHash)
   if (stored) {
     if (!stored.requestHash.equals(item.command.requestHash)) return { refusal: idempotencyKeyReused({}) }
     item.command.markReplayed()
     return { answer: z.decode(RedeemAnswer, JSON.parse(stored.answer)) }
   }
   // The same key twice in one batch: the second is answered, or decided, once the first is.
-  if (state.keys.has(item.key)) return { again: true }
-  state.keys.add(item.key)
+  if (state.keys.has(item.keyHash)) return { again: true }
+  state.keys.add(item.keyHash)
   try {
     return { answer: decideNew(item, loaded, state) }
   } catch (error) {
@@ -164,9 +165,8 @@ export const createRedeemer = ({ pool, clock, onBatch, onBooked, tracing }: Depe
   }
 
   const load = async (client: Client, office: number, items: readonly Item[]): Promise<Loaded> => {
-    const codes = [...new Set(items.map(({ redeem: { code } }) => code))]
-    const long = codes.filter((code) => !shortCode.test(code)).map(codeHashOf)
-    const short = codes.filter((code) => shortCode.test(code))
+    const long = [...new Set(items.filter(({ redeem: { code } }) => !shortCode.test(code)).map(({ codeHash }) => codeHash))]
+    const short = [...new Set(items.map(({ redeem: { code } }) => code).filter((code) => shortCode.test(code)))]
     const before = clock.now()
     const windowStart = after(before, -wrongShortCodesWindowMs)
     const merchants = short.length > 0 ? [...new Set(items.map(({ merchantId }) => merchantId))] : []
@@ -181,8 +181,8 @@ export const createRedeemer = ({ pool, clock, onBatch, onBooked, tracing }: Depe
     const now = clock.now()
     return {
       office, now, date: dateOf(now), venues, wrongCodes, foundShort,
-      found: new Map(found.map((item) => [item.code.codeHash.toString('base64'), item])),
-      stored: new Map(stored.map(({ keyHash, ...rest }) => [keyHash.toString('base64'), rest]))
+      found: new Map(found.map((item) => [item.code.codeHash, item])),
+      stored: new Map(stored.map(({ keyHash, ...rest }) => [keyHash, rest]))
     }
   }
 
@@ -202,7 +202,7 @@ export const createRedeemer = ({ pool, clock, onBatch, onBooked, tracing }: Depe
       changed: new Set(), used: new Set(), keys: new Set(), decided: [], missed: []
     }
     const outcomes = items.map((item) => decide(item, loaded, state))
-    const changed = [...state.changed].map((id) => state.contracts.get(id) as Contract)
+    const changed = [...state.changed].map((id) => state.contracts.get(id) as ContractAtDoor)
     const leftOver = changed.filter(({ status, heldFen }) => status === 'completed' && heldFen > 0n)
     const recorded = together([
       recordBatch(client, office, state.decided, changed, loaded.now),
@@ -266,9 +266,9 @@ export const createRedeemer = ({ pool, clock, onBatch, onBooked, tracing }: Depe
   return {
     /** Redeems a code, in the batch that forms next. @throws the refusals of the rule, unavailable (503) when too many wait */
     submit: (office: number, command: Command, merchantId: MerchantId, request: Redeem): Promise<Answer> => {
-      const keyHash = keyHashOf(command)
+      const hashes = { codeHash: codeHashOf(request.code), keyHash: keyHashOf(command).toString('hex') }
       return traced(tracing, 'redemption', { 'ticun.office': office }, () =>
-        laneOf(office, request).submit({ command, merchantId, redeem: request, keyHash, key: keyHash.toString('base64'), span: tracing?.active() }))
+        laneOf(office, request).submit({ command, merchantId, redeem: request, ...hashes, span: tracing?.active() }))
     },
     /** How many wait for a batch. */
     waiting: (): number => [...lanes.values()].reduce((sum, lane) => sum + lane.waiting(), 0),

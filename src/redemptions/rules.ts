@@ -4,7 +4,7 @@ import { addDays, addMonths, after, daysBetween, hourMs, type BusinessDate } fro
 import { least, most, type Fen } from '../kernel/money.js'
 import { validationFailed, wrongState } from '../kernel/problems.js'
 import type { MerchantId } from '../merchants/model.js'
-import type { CheckInCode, Objection, Redeem, RedemptionId, Release, TermCalendar } from './model.js'
+import type { CheckInCode, ContractAtDoor, Objection, Redeem, RedemptionId, Release, TermCalendar } from './model.js'
 import { codeExpired, codeInvalid, codeUsed, contractFrozen, noSessionsLeft, venueNotCovered } from './problems.js'
 
 /*
@@ -21,7 +21,7 @@ const objectionAnswerMs = 7 * 24 * hourMs
 const live: ContractStatus[] = ['active']
 
 /** A contract whose sessions can be used at this moment. @throws no_sessions_left, wrong_state, contract_frozen */
-export const assertUsable = (contract: Contract, now: Date): void => {
+export const assertUsable = (contract: Pick<Contract, 'status' | 'frozen' | 'expiresAt'>, now: Date): void => {
   const { status, frozen, expiresAt } = contract
   if (status === 'completed') throw noSessionsLeft({ left: 0n })
   if (status !== 'active') throw wrongState({ state: status, allowed: live })
@@ -29,7 +29,7 @@ export const assertUsable = (contract: Contract, now: Date): void => {
   if (expiresAt !== null && now >= expiresAt) throw wrongState({ state: 'expired', allowed: live })
 }
 
-const unitsAsked = ({ kind }: Contract, { sessions, amountFen }: Redeem): bigint => {
+const unitsAsked = ({ kind }: Pick<Contract, 'kind'>, { sessions, amountFen }: Redeem): bigint => {
   const wrong = (path: string, zh: string, en: string) => validationFailed({ errors: [{ path, message: { zh, en } }] })
   if (kind === 'stored_value') {
     if (amountFen === undefined) throw wrong('amountFen', '储值卡核销须填写金额', 'is required for a stored-value card')
@@ -44,9 +44,9 @@ const unitsAsked = ({ kind }: Contract, { sessions, amountFen }: Redeem): bigint
   return BigInt(sessions ?? 1)
 }
 
-type Door = Readonly<{
+type Door<Found extends ContractAtDoor> = Readonly<{
   code: CheckInCode | undefined
-  contract: Contract | undefined
+  contract: Found | undefined
   merchantId: MerchantId
   /** the merchant the venue belongs to; undefined when there is no such venue */
   venueMerchantId: MerchantId | undefined
@@ -56,13 +56,13 @@ type Door = Readonly<{
   now: Date
 }>
 
-type Redeemed = Readonly<{ contract: Contract; release: Release }>
+type Redeemed<Found extends ContractAtDoor = Contract> = Readonly<{ contract: Found; release: Release }>
 
 /**
  * Redeems a code at the door.
  * @throws code_invalid, code_used, code_expired, no_sessions_left, contract_frozen, venue_not_covered (422), wrong_state (409)
  */
-export const redeem = (command: Redeem, { code, contract, merchantId, venueMerchantId, id, cashierId, date, now }: Door): Redeemed => {
+export const redeem = <Found extends ContractAtDoor>(command: Redeem, { code, contract, merchantId, venueMerchantId, id, cashierId, date, now }: Door<Found>): Redeemed<Found> => {
   if (!code || !contract || code.merchantId !== merchantId || contract.merchantId !== merchantId) throw codeInvalid({})
   if (code.usedAt !== null) throw codeUsed({})
   if (now >= code.expiresAt) throw codeExpired({})

@@ -63,7 +63,7 @@ export const createRedemptions = ({ work, clock, contracts, ledger, evidence, ti
       assertUsable(contract, now)
       const expiresAt = after(now, codeLifetimeMs)
       await insertCode(tx, {
-        codeHash: codeHashOf(code), shortCode, contractId, merchantId: contract.merchantId, consumerId: contract.consumerId, expiresAt, usedAt: null
+        codeHash: Buffer.from(codeHashOf(code), 'hex'), shortCode, contractId, merchantId: contract.merchantId, consumerId: contract.consumerId, expiresAt, usedAt: null
       })
       return { code, shortCode, expiresAt }
     })

@@ -12,11 +12,11 @@ const merchantId = newId('mer', 1)
 const venueId = newId('ven', 1)
 
 const codeOf = (contract: Contract, more: Partial<CheckInCode> = {}): CheckInCode => ({
-  codeHash: Buffer.alloc(32), contractId: contract.id, merchantId: contract.merchantId,
+  codeHash: '00'.repeat(32), contractId: contract.id, merchantId: contract.merchantId,
   expiresAt: new Date(now.getTime() + 60_000), usedAt: null, ...more
 })
 
-type Door = Partial<Parameters<typeof redeem>[1]>
+type Door = Partial<Parameters<typeof redeem<Contract>>[1]>
 
 const take = (contract: Contract, request: Partial<Redeem> = {}, door: Door = {}) =>
   redeem({ code: 'x', venueId, ...request }, {
