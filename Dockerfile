@@ -31,4 +31,4 @@ RUN install -d -o node -g node -m 700 /var/lib/ticun
 ENV TICUN_DATA_DIR=/var/lib/ticun
 USER node
 EXPOSE 3000
-CMD ["node", "--max-semi-space-size=64", "dist/main.js"]
+CMD ["node", "--max-semi-space-size=64", "--no-allocation-site-pretenuring", "dist/main.js"]

@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-/** As the start script has them: room for a batch's short-lived objects, which a collection would otherwise move about. */
-const flags = ['--max-semi-space-size=64']
+/**
+ * As the start script has them: room for the short-lived objects of a batch, which a collection would otherwise move
+ * about; and none of them made among the old ones, where one that is dead keeps all it names alive (docs/benchmarks.md).
+ */
+const flags = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring']
 
 export type Service = Readonly<{ ports: readonly number[]; cpuSeconds: () => number; stop: () => Promise<void> }>
 /** One process of it. */

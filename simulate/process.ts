@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 type Options = Readonly<{ main: string; port: number; databaseUrl: string; dataDirectory: string; logFile: string }>
 
-const flags = ['--max-semi-space-size=64']
+const flags = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring']
 const pauseMs = 100
 
 export const keepService = ({ main, port, databaseUrl, dataDirectory, logFile }: Options) => {
