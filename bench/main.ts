@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { deposits } from './deposit.js'
-import type { LoadOptions } from './load.js'
+import { load, type LoadOptions } from './load.js'
 import { machine, measure, median, medians, onDatabase, rounded, type Bench, type Measured } from './measure.js'
 import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
 import { prepareReads, type Reads } from './reads.js'
@@ -23,10 +23,14 @@ const { values: options } = parseArgs({
     json: { type: 'string' }, only: { type: 'string' }, seconds: { type: 'string', default: '15' }, rounds: { type: 'string', default: '3' }, merchants: { type: 'string', default: '10000' },
     /** of the service, on one database; the load is shared out among them */
     processes: { type: 'string', default: '1' },
-    connections: { type: 'string', default: '64,256' }
+    connections: { type: 'string', default: '64,256' },
+    /** seconds of load before each run, which are not counted: caches and compiled code are as pgbench and the seed left them */
+    'warm-up': { type: 'string', default: '5' }
   }
 })
 const seconds = Number(options.seconds)
+const warmUpSeconds = Number(options['warm-up'])
+const loadSeconds = warmUpSeconds + seconds
 const rounds = Number(options.rounds)
 const only = options.only?.split(',')
 
@@ -47,11 +51,11 @@ const scenariosOn = async ({ owner }: Bench, port: number): Promise<Scenario[]> 
   const reading = (name: keyof Reads) => async () => (await (reads ??= prepareReads(owner, port)))[name]
   const connections = options.connections.split(',').map(Number)
   return [
-    { name: 'redeem_spread', of: 'service', connections, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
-    { name: 'redeem_one_merchant', of: 'service', connections, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
-    { name: 'naive_spread', of: 'naive', connections, ratio: true, prepare: () => redemptions(owner, spread, seconds * perSecondMax) },
-    { name: 'naive_one_merchant', of: 'naive', connections, ratio: true, prepare: () => redemptions(owner, one, seconds * perSecondMax) },
-    { name: 'deposit', of: 'service', connections, ratio: true, prepare: () => deposits(owner, seconds * depositsPerSecondMax) },
+    { name: 'redeem_spread', of: 'service', connections, ratio: true, prepare: () => redemptions(owner, spread, loadSeconds * perSecondMax) },
+    { name: 'redeem_one_merchant', of: 'service', connections, ratio: true, prepare: () => redemptions(owner, one, loadSeconds * perSecondMax) },
+    { name: 'naive_spread', of: 'naive', connections, ratio: true, prepare: () => redemptions(owner, spread, loadSeconds * perSecondMax) },
+    { name: 'naive_one_merchant', of: 'naive', connections, ratio: true, prepare: () => redemptions(owner, one, loadSeconds * perSecondMax) },
+    { name: 'deposit', of: 'service', connections, ratio: true, prepare: () => deposits(owner, loadSeconds * depositsPerSecondMax) },
     { name: 'contract_read', of: 'service', connections, ratio: false, prepare: reading('contract_read') },
     { name: 'statement_60', of: 'service', connections, ratio: false, prepare: reading('statement_60') },
     { name: 'merchant_balances', of: 'service', connections: [64], ratio: false, prepare: reading('merchant_balances') },
@@ -74,6 +78,7 @@ const measureRounds = async (bench: Bench, subjects: Subjects, scenarios: readon
       const { scenario: { name, of, ratio, prepare }, connections } = run
       const next = await prepare()
       if (ratio && pgbench !== undefined) tps.push(await runPgbench(pgbench, Math.max(5, Math.round(seconds / 2))))
+      if (warmUpSeconds > 0) await load({ host: '127.0.0.1', ports: subjects[of].ports, connections, seconds: warmUpSeconds, next })
       const result = await measure(bench, subjects[of], { connections, seconds, next })
       measured.get(run)?.push(result)
       console.log(`round ${round} ${name} ${connections}: ${result.perSecond}/s p50 ${result.p50Ms} p99 ${result.p99Ms} errors ${result.errors} cores: node ${result.nodeCpu} postgres ${result.postgresCpu}; pgbench ${tps.at(-1) ?? '-'}, load ${loadavg()[0]?.toFixed(1)}`)
@@ -113,7 +118,7 @@ const print = ({ baselines, scenarios }: Awaited<ReturnType<typeof measureRounds
 }
 
 const run = async (): Promise<void> => {
-  let report: object = { rounds, seconds, processes: Number(options.processes) }
+  let report: object = { rounds, seconds, warmUpSeconds, processes: Number(options.processes) }
   await onDatabase({}, async (bench) => {
     const service = await startServices(bench.ownerUrl, 3910, Number(options.processes))
     const [naive, constant] = [await startBaseline('naive', bench.ownerUrl, 3903), await startBaseline('constant', bench.ownerUrl, 3904)]

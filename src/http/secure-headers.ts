@@ -4,8 +4,10 @@ import helmet, { type HelmetOptions } from 'helmet'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /*
- * Helmet says which security headers an answer has. They are the same for every answer, so it is
- * asked once: as middleware on every request it would cost a tenth of a redemption.
+ * Helmet says which security headers an answer has. They are the same for every answer of a kind,
+ * so it is asked once: as middleware on every request it would cost a tenth of a redemption. An
+ * answer of the API has those that mean something for data (OWASP REST Security Cheat Sheet), a page
+ * has all of them.
  */
 
 const headersOf = (options: HelmetOptions): Record<string, string> => {
@@ -17,14 +19,26 @@ const headersOf = (options: HelmetOptions): Record<string, string> => {
   return headers
 }
 
+const ofPages = headersOf({
+  contentSecurityPolicy: {
+    directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null }
+  }
+})
+
+const ofData = headersOf({
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  xFrameOptions: { action: 'deny' },
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false
+})
+
 const plugin: FastifyPluginAsync = async (app) => {
-  const headers = headersOf({
-    contentSecurityPolicy: {
-      directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null }
-    }
-  })
-  app.addHook('onRequest', (_, reply, done) => {
-    reply.headers(headers)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(request.url.startsWith('/v1/') ? ofData : ofPages)
     done()
   })
 }
