@@ -2,7 +2,8 @@ import t from 'tap'
 import { startApp } from '../support/app.js'
 
 t.test('the way in', async (t) => {
-  const { nobody } = await startApp(t)
+  const app = await startApp(t)
+  const { nobody } = app
 
   t.test('an unknown path is a problem, in Chinese unless English is asked for', async (t) => {
     const chinese = await nobody.get('/v1/nothing')
@@ -11,5 +12,15 @@ t.test('the way in', async (t) => {
     t.match(english, { status: 404, body: { code: 'not_found', title: 'Not found' } })
     t.match(chinese.headers['content-type'], /^application\/problem\+json/)
     t.equal(chinese.headers['x-request-id'], chinese.body.requestId)
+  })
+
+  t.test('data has the security headers that mean something for data, a page all of them', async (t) => {
+    const data = await nobody.get('/v1/problems')
+    t.match(data.headers, {
+      'content-security-policy': "default-src 'none';frame-ancestors 'none'", 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff',
+      'strict-transport-security': /^max-age=\d+/, 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin'
+    })
+    const page = await app.app.inject('/docs')
+    t.match(page.headers, { 'content-security-policy': /default-src 'self'/, 'x-content-type-options': 'nosniff', 'cross-origin-opener-policy': 'same-origin' })
   })
 })
