@@ -14,6 +14,9 @@ import { redacted } from './http/logging.js'
  */
 const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
+/** Connections that wait to be taken while the process is busy; past Node's 511 a rush of new ones is dropped, and tried again for seconds. The kernel's own bound is net.core.somaxconn. */
+const backlogMax = 4_096
+
 const run = async (): Promise<void> => {
   const config = configOf(process.env)
   const logger = pino({ level: config.logLevel, redact: { paths: redacted, censor: '[redacted]' } })
@@ -33,7 +36,7 @@ const run = async (): Promise<void> => {
   })
   for (const signal of stopSignals) process.on(signal, () => { if (!isStopping) close() })
 
-  const address = await ticun.app.listen({ port: config.port, host: config.host })
+  const address = await ticun.app.listen({ port: config.port, host: config.host, backlog: backlogMax })
   ticun.start()
   logger.info({ mode: config.mode, database: embedded ? 'embedded' : 'external' }, `ready on ${address}`)
   process.stdout.write([
