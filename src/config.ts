@@ -60,7 +60,7 @@ const Environment = z.object({
   TRUST_PROXY: flag.default('off'),
   DATABASE_POOL: z.coerce.number().int().min(4).max(200).default(20),
   REQUESTS_MAX: z.coerce.number().int().min(1).max(100_000).default(512),
-  REDEMPTIONS_MAX: z.coerce.number().int().min(1).max(100_000).default(2_048),
+  REDEMPTIONS_MAX: z.coerce.number().int().min(1).max(100_000).default(512),
   NODE_ENV: z.string().optional()
 })
 
