@@ -6,6 +6,8 @@ import { tokenFor } from './tokens.js'
 
 /** Redemptions of contracts taken by chance or in turn, each with a fresh code and key; as many as asked for. */
 export const redemptions = async (owner: pg.Client, shops: readonly Shop[], count: number, order: 'by chance' | 'in turn' = 'by chance'): Promise<() => Request | undefined> => {
+  // A code lives a minute and is then deleted by a job: those of an earlier run would be millions that no office ever has.
+  await owner.query('truncate check_in_codes')
   const contracts = shops.flatMap((shop) => shop.contracts.map((contractId) => ({ contractId, shop })))
   const tokens = new Map(shops.map((shop) => [shop, tokenFor({ sub: shop.cashierId, end: 'merchant', roles: ['cashier'], office, merchant: shop.merchantId })]))
   const wanted = Array.from({ length: count }, (_, i) => contracts[order === 'in turn' ? i % contracts.length : Math.floor(Math.random() * contracts.length)] as (typeof contracts)[number])
