@@ -23,10 +23,12 @@ import { tokenFor } from './tokens.js'
 
 const { values: options } = parseArgs({ options: {
   contracts: { type: 'string', default: '1000000' }, visits: { type: 'string', default: '10' }, merchants: { type: 'string', default: '2000' },
-  seconds: { type: 'string', default: '5' }, stream: { type: 'string', default: '60' }, updates: { type: 'string', default: '10' }, check: { type: 'boolean', default: false }, partitions: { type: 'boolean', default: false }, json: { type: 'string' }
+  seconds: { type: 'string', default: '5' }, stream: { type: 'string', default: '60' }, updates: { type: 'string', default: '10' }, check: { type: 'boolean', default: false },
+  /** when the books begin that an earlier run has loaded into the database at DATABASE_URL: they are used as they are */
+  begin: { type: 'string' }, partitions: { type: 'boolean', default: false }, json: { type: 'string' }
 } })
 const seconds = Number(options.seconds)
-const growth: Growth = { contracts: Number(options.contracts), visits: Number(options.visits), merchants: Number(options.merchants), begin: new Date(Date.now() - 360 * 86_400_000) }
+const growth: Growth = { contracts: Number(options.contracts), visits: Number(options.visits), merchants: Number(options.merchants), begin: options.begin === undefined ? new Date(Date.now() - 360 * 86_400_000) : new Date(options.begin) }
 const port = 3902
 
 const settings = { shared_buffers: '2GB', max_wal_size: '12GB', checkpoint_timeout: '15min' }
@@ -146,10 +148,10 @@ const sumsAreMade = async (owner: pg.Client): Promise<number> => {
 const run = (): Promise<void> => onDatabase(settings, async (bench) => {
   const { owner } = bench
   report.machine = machine(bench.serverVersion)
-  console.log(`${cpus().length} cores, load ${loadavg().map((l) => l.toFixed(1)).join(' ')}, Node ${process.version}, PostgreSQL ${bench.serverVersion}; ${growth.contracts} contracts, ${growth.contracts * growth.visits} redemptions`)
+  console.log(`${cpus().length} cores, load ${loadavg().map((l) => l.toFixed(1)).join(' ')}, Node ${process.version}, PostgreSQL ${bench.serverVersion}; ${growth.contracts} contracts, ${growth.contracts * growth.visits} redemptions from ${growth.begin.toISOString()}`)
   let [at, cpu] = [performance.now(), bench.postgresCpu()]
   const steps: Record<string, { seconds: number; cpuSeconds: number }> = {}
-  await seedGrowth(bench.ownerUrl, growth, (step) => {
+  if (options.begin === undefined) await seedGrowth(bench.ownerUrl, growth, (step) => {
     const took = { seconds: Math.round((performance.now() - at) / 1000), cpuSeconds: Math.round(bench.postgresCpu() - cpu) }
     steps[step] = took
     ;[at, cpu] = [performance.now(), bench.postgresCpu()]

@@ -52,19 +52,19 @@ const stretchesAt = async ({ client, office }: Tx, at: Date, hour: string): Prom
   union all
   select coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}'), null, true`, [office, at])).rows
 
-/** Whole hours from the sums of the journal (totals.ts), the rest from entries; `transfers` are joined only where the time of the event counts. */
+/** Whole hours from the sums of the journal (totals.ts), the rest from entries; `transfers` are joined only where the time of the event counts, and found by their key (as there). */
 const totals = async (tx: Tx, at: Date, by: TimeOf, compared: '<' | '>='): Promise<Map<AccountKind, Fen>> => {
   const [hour, time] = by === 'event' ? ['occurred_hour', 't.occurred_at'] : ['booked_hour', 'e.booked_at']
   const values: unknown[] = [tx.office, at, [...assetKinds]]
   const place = (value: unknown): string => `$${values.push(value)}`
-  const within = (id: string, { from_id: from, until_id: until }: Stretch): string => `${id} > ${place(from)}${until === null ? '' : ` and ${id} <= ${place(until)}`}`
+  const within = ({ from_id: from, until_id: until }: Stretch): string => `e.transfer_id > ${place(from)}${until === null ? '' : ` and e.transfer_id <= ${place(until)}`}`
   const stretches = await stretchesAt(tx, at, hour)
   // Sums that were made since then are of entries that are read here.
   const summed = place(stretches.at(-1)?.from_id)
   const ofEntries = stretches.map((stretch) => `
     select e.kind, case e.side when 'D' then e.amount_fen else -e.amount_fen end
-    from entries e ${by === 'event' ? `join transfers t on t.office_id = e.office_id and t.id = e.transfer_id and ${within('t.id', stretch)}` : ''}
-    where e.office_id = $1 and ${within('e.transfer_id', stretch)} and ${time} ${compared} $2
+    from entries e ${by === 'event' ? `join transfers t on t.office_id = e.office_id and t.id = e.transfer_id` : ''}
+    where e.office_id = $1 and ${within(stretch)} and ${time} ${compared} $2
       ${stretch.is_whole ? '' : `and date_trunc('hour', ${time}, 'UTC') = date_trunc('hour', $2::timestamptz, 'UTC')`}`)
   const { rows } = await tx.client.query<{ kind: AccountKind; balance: Fen }>(`
     select kind, (case when kind = any($3::text[]) then 1 else -1 end * sum(debit_fen))::bigint as balance

@@ -34,13 +34,17 @@ const nextStretch = async ({ client, office }: Tx, settledMs: number, stretch: n
   return next && { from: last.id, until: next.until }
 }
 
+/*
+ * The stretch is said of the entries only: each then finds its transfer by the key. Said of both, the
+ * planner, which takes any range of ids for one row, goes through all transfers of it for each entry.
+ */
 const sumStretch = async ({ client, office }: Tx, from: string, until: string): Promise<void> => {
   await client.query(`
     insert into journal_totals (office_id, from_id, until_id, kind, booked_hour, occurred_hour, debit_fen, credit_fen)
     select e.office_id, $2, $3, e.kind, date_trunc('hour', e.booked_at, 'UTC'), date_trunc('hour', t.occurred_at, 'UTC'),
       coalesce(sum(e.amount_fen) filter (where e.side = 'D'), 0), coalesce(sum(e.amount_fen) filter (where e.side = 'C'), 0)
     from entries e join transfers t on t.office_id = e.office_id and t.id = e.transfer_id
-    where e.office_id = $1 and e.transfer_id > $2 and e.transfer_id <= $3 and t.office_id = $1 and t.id > $2 and t.id <= $3
+    where e.office_id = $1 and e.transfer_id > $2 and e.transfer_id <= $3 and t.office_id = $1
     group by 1, 4, 5, 6`, [office, from, until])
 }
 
