@@ -23,7 +23,7 @@ import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumCont
 
 type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger; inquiry: Inquiry; claims: Pick<Claims, 'openOf'>; holds: Pick<Holds, 'withheldOf'> }>
 
-const journalBatch = 1_000
+const journalBatch = 5_000
 /** More merchants than one office will have. */
 const merchantsMax = 100_000
 

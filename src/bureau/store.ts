@@ -116,12 +116,15 @@ const journalLineOf = (row: JournalRow): JournalLine => ({
 /** From behind one line up to the last of a transfer, or to the end. Transfers by the database's form of their ids. */
 export type JournalRange = Readonly<{ after: Readonly<{ transferId: string; line: number }>; until: string | undefined }>
 
-/** Entries booked within a time, in the order of their transfers, of a range of these. */
+/**
+ * Entries booked within a time, in the order of their transfers, of a range of these. Where it begins
+ * is said twice, because the planner takes a comparison of rows for a third of the journal.
+ */
 export const listJournal = async ({ client, office }: Tx, from: Date, until: Date, { after, until: last }: JournalRange, limit: number): Promise<JournalLine[]> => {
   const { rows } = await client.query<JournalRow>(`
     select transfer_id, line, event, reference, contract_id, merchant_id, person_id, kind, of, line_contract_id, side, amount_fen, balance_after_fen, occurred_at, booked_at
     from journal_lines
-    where office_id = $1 and booked_at >= $2 and booked_at < $3 and (transfer_id, line) > ($4::uuid, $5::int) ${last === undefined ? '' : 'and transfer_id <= $7::uuid'}
+    where office_id = $1 and booked_at >= $2 and booked_at < $3 and transfer_id >= $4::uuid and (transfer_id, line) > ($4::uuid, $5::int) ${last === undefined ? '' : 'and transfer_id <= $7::uuid'}
     order by transfer_id, line limit $6`,
   [office, from, until, after.transferId, after.line, limit, ...(last === undefined ? [] : [last])])
   return rows.map(journalLineOf)

@@ -148,18 +148,20 @@ export const createInquiry = () => ({
   },
 
   /**
-   * Where in the order of transfers' ids everything lies that was booked within a time: the stretch
-   * of what is summed, and all that is not summed yet. For whoever reads the journal in that order.
+   * Where in the order of transfers' ids everything lies that was booked within a time: one stretch
+   * after the other of what is summed, and all that is not summed yet. For whoever reads the journal
+   * in that order: a range with both ends is found by the key, however long the journal is.
    */
   stretchesWithin: async ({ client, office }: Tx, from: Date, until: Date): Promise<{ from: string; until: string | undefined }[]> => {
-    const { rows: [found] } = await client.query<{ first: string | null; last: string | null; summed: string }>(`
-      select (select from_id from journal_totals where office_id = $1 and booked_hour >= date_trunc('hour', $2::timestamptz, 'UTC') order by until_id limit 1) as first,
-        (select until_id from journal_totals where office_id = $1 and booked_hour <= date_trunc('hour', $3::timestamptz, 'UTC') order by until_id desc limit 1) as last,
-        coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}') as summed`, [office, from, until])
-    if (!found) return []
-    const { first, last, summed } = found
-    if (last === summed && first !== null) return [{ from: first, until: undefined }]
-    return [...(first === null || last === null ? [] : [{ from: first, until: last }]), { from: summed, until: undefined }]
+    const { rows } = await client.query<{ from: string; until: string | null }>(`
+      select distinct from_id as from, until_id as until from journal_totals
+      where office_id = $1
+        and until_id >= (select until_id from journal_totals where office_id = $1 and booked_hour >= date_trunc('hour', $2::timestamptz, 'UTC') order by until_id limit 1)
+        and until_id <= (select until_id from journal_totals where office_id = $1 and booked_hour <= date_trunc('hour', $3::timestamptz, 'UTC') order by until_id desc limit 1)
+      union all
+      select coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}'), null
+      order by 1`, [office, from, until])
+    return rows.map((row) => ({ from: row.from, until: row.until ?? undefined }))
   },
 
   /** The accounts of a kind and their balances, by name. */
