@@ -32,7 +32,7 @@ const witnessKey = witnessKeyOf(newWitnessKey('bureau.example'))
 const bureau = verifierKeyOf(witnessKey.verifierKey)
 
 t.test('attacks on a receipt', async (t) => {
-  const world = await newWorld(t)
+  const world = await newWorld(t, { processes: 1 })
   const { key, consumer, redemptionId, contractId, remote } = world
   const file = await receiptFile(consumer, `/contracts/${contractId}`)
   const receipt = JSON.parse(file)
@@ -134,7 +134,7 @@ const rewritings: [string, string, string][] = [
 ]
 
 t.test('everything hashed and signed anew by whoever owns the database and the key', async (t) => {
-  const world: World = await newWorld(t)
+  const world: World = await newWorld(t, { processes: 1 })
   const { key, remote, owner, consumer, redemptionId } = world
   const file = await receiptFile(consumer, `/redemptions/${redemptionId}`)
   const memory = keptInMemory()

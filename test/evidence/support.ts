@@ -1,10 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import type { Test } from 'tap'
-import type { Config } from '../../src/config.js'
 import { verifierKeyOf, type VerifierKey } from '../../src/verify/note.js'
 import { findLog, type RemoteLog } from '../../src/verify/remote.js'
-import { startApp, type TestApp } from '../support/app.js'
+import { type Settings, startApp, type TestApp } from '../support/app.js'
 import { newConsumer, type Consumer } from '../support/people.js'
 import { buy } from '../support/purchase.js'
 import { expectStatus, listProduct, newShop, type Shop } from '../support/shop.js'
@@ -23,7 +22,7 @@ export type World = Readonly<{
 }>
 
 /** A service at an address, one contract with a redemption, and its log, read as outsiders do. */
-export const newWorld = async (t: Test, settings: Partial<Config> = {}): Promise<World> => {
+export const newWorld = async (t: Test, settings: Settings = {}): Promise<World> => {
   const app = await startApp(t, settings)
   await app.app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.app.server.address() as AddressInfo).port}`

@@ -20,7 +20,7 @@ const struck = async ({ nobody }: TestApp, port: string): Promise<number> =>
 const moneyOf = async (consumer: Consumer, id: string) => (await consumer.get(`/contracts/${id}`)).body
 
 t.test('the outside world fails on order', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { processes: 1 })
   const shop = await newShop(app)
   const consumer = await newConsumer(app)
   const [first, second] = [await maker(app), await checker(app)]

@@ -32,13 +32,16 @@ watchUpdates((text) => { refused.push(`a row is given its office again: ${text}`
 /** With TICUN_TEST_PROCESSES=2 every test's service is that many, as its processes are: on one database, called in turn. */
 export const instances = Number(process.env.TICUN_TEST_PROCESSES ?? 1)
 
+/** `processes`: 1 where a test is about what one process remembers, such as an outside world told to fail. */
+export type Settings = Partial<Config> & Readonly<{ processes?: number }>
+
 /** The service on a private database with its sandbox, without a socket; closed with the test. Jobs run by the sandbox's clock only. */
-export const startApp = async (t: Test, settings: Partial<Config> = {}, given?: TestDatabase, logger: Logger = pino({ level: sandboxConfig.logLevel })) => {
+export const startApp = async (t: Test, { processes = instances, ...settings }: Settings = {}, given?: TestDatabase, logger: Logger = pino({ level: sandboxConfig.logLevel })) => {
   const database = given ?? await createDatabase()
   const dataDirectory = join(tmpdir(), `ticun-test-${randomUUID()}`)
   const undeclared: string[] = []
   const all: Instance[] = []
-  for (let i = 0; i < instances; i++) {
+  for (let i = 0; i < processes; i++) {
     all.push(await createApp({
       config: { ...sandboxConfig, dataDirectory, ...settings }, serviceUrl: database.serviceUrl, logger,
       onUndeclared: (request, { code }) => { undeclared.push(`${request.method} ${request.routeOptions.url} answered ${code} without declaring it`) }
