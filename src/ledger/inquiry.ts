@@ -2,6 +2,7 @@ import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
 import { assetKinds, type AccountKind, type LedgerEvent, type OwnAccount, type OwnAccountKind } from './model.js'
+import { summedUntil } from './totals.js'
 
 /*
  * Questions about what was booked on one account, for those who compare the books with others'.
@@ -34,8 +35,6 @@ const lineOf = (row: Row): BookedLine => ({
 const lineColumns = 't.id as transfer_id, t.event, t.reference, e.side, e.amount_fen, t.occurred_at, t.booked_at'
 const accountId = '(select id from accounts where office_id = $1 and kind = $2 and of = $3)'
 
-const firstUuid = '00000000-0000-0000-0000-000000000000'
-
 /** When something counts: when it happened, or when it was booked. */
 type TimeOf = 'event' | 'booking'
 
@@ -50,7 +49,7 @@ type Stretch = Readonly<{ from_id: string; until_id: string | null }>
 const stretchesAt = async ({ client, office }: Tx, at: Date, hour: string): Promise<(Stretch & Readonly<{ is_whole: boolean }>)[]> => (await client.query<Stretch & { is_whole: boolean }>(`
   select distinct from_id, until_id, false as is_whole from journal_totals where office_id = $1 and ${hour} = date_trunc('hour', $2::timestamptz, 'UTC')
   union all
-  select coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}'), null, true`, [office, at])).rows
+  select ${summedUntil}, null, true`, [office, at])).rows
 
 /** Whole hours from the sums of the journal (totals.ts), the rest from entries; `transfers` are joined only where the time of the event counts, and found by their key (as there). */
 const totals = async (tx: Tx, at: Date, by: TimeOf, compared: '<' | '>='): Promise<Map<AccountKind, Fen>> => {
@@ -159,7 +158,7 @@ export const createInquiry = () => ({
         and until_id >= (select until_id from journal_totals where office_id = $1 and booked_hour >= date_trunc('hour', $2::timestamptz, 'UTC') order by until_id limit 1)
         and until_id <= (select until_id from journal_totals where office_id = $1 and booked_hour <= date_trunc('hour', $3::timestamptz, 'UTC') order by until_id desc limit 1)
       union all
-      select coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}'), null
+      select ${summedUntil}, null
       order by 1`, [office, from, until])
     return rows.map((row) => ({ from: row.from, until: row.until ?? undefined }))
   },

@@ -14,7 +14,8 @@ const stretchMax = 5_000
 
 type Options = Readonly<{ work: UnitOfWork; settledMs?: number; stretch?: number }>
 
-const firstUuid = '00000000-0000-0000-0000-000000000000'
+/** SQL, of the office $1: the last transfer that is summed; below all of them where none is. */
+export const summedUntil = "coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '00000000-0000-0000-0000-000000000000')"
 
 /** One process at a time: two stretches must not overlap. */
 const takeLead = async ({ client, office }: Tx): Promise<boolean> =>
@@ -22,8 +23,7 @@ const takeLead = async ({ client, office }: Tx): Promise<boolean> =>
 
 /** The next transfers that are complete and not summed: from behind one id up to another. By the database's clock. */
 const nextStretch = async ({ client, office }: Tx, settledMs: number, stretch: number): Promise<{ from: string; until: string } | undefined> => {
-  const { rows: [last] } = await client.query<{ id: string }>(`
-    select coalesce((select until_id from journal_totals where office_id = $1 order by until_id desc limit 1), '${firstUuid}') as id`, [office])
+  const { rows: [last] } = await client.query<{ id: string }>(`select ${summedUntil} as id`, [office])
   if (!last) return undefined
   const { rows: [next] } = await client.query<{ until: string }>(`
     select id as until from (
