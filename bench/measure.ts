@@ -49,12 +49,29 @@ export const onDatabase = async (settings: Readonly<Record<string, string>>, use
 
 type Subject = Readonly<{ ports: readonly number[]; cpuSeconds: () => number }>
 
-/** One run of load on a process, with the cores that it and PostgreSQL used meanwhile. */
-export const measure = async ({ postgresCpu }: Bench, subject: Subject, options: Omit<LoadOptions, 'host' | 'ports'>): Promise<Measured> => {
-  const before = { node: subject.cpuSeconds(), postgres: postgresCpu(), at: performance.now() }
-  const result = await load({ ...options, host: '127.0.0.1', ports: subject.ports })
+/** How many cores each side used: they share the machine. */
+export type Cores = Readonly<{ node: number; postgres: number; generator: number }>
+
+/** Does something, and tells the cores that a process, PostgreSQL and this load generator used meanwhile. */
+export const withCores = async <Result>({ postgresCpu }: Bench, subject: Pick<Subject, 'cpuSeconds'>, act: () => Promise<Result>): Promise<{ result: Result; cores: Cores }> => {
+  const before = { node: subject.cpuSeconds(), postgres: postgresCpu(), generator: process.cpuUsage(), at: performance.now() }
+  const result = await act()
   const seconds = (performance.now() - before.at) / 1000
-  return { ...result, nodeCpu: rounded((subject.cpuSeconds() - before.node) / seconds), postgresCpu: rounded(Math.max(0, postgresCpu() - before.postgres) / seconds) }
+  const { user, system } = process.cpuUsage(before.generator)
+  return {
+    result,
+    cores: {
+      node: rounded((subject.cpuSeconds() - before.node) / seconds),
+      postgres: rounded(Math.max(0, postgresCpu() - before.postgres) / seconds),
+      generator: rounded((user + system) / 1e6 / seconds)
+    }
+  }
+}
+
+/** One run of load on a process, with the cores that it and PostgreSQL used meanwhile. */
+export const measure = async (bench: Bench, subject: Subject, options: Omit<LoadOptions, 'host' | 'ports'>): Promise<Measured> => {
+  const { result, cores } = await withCores(bench, subject, () => load({ ...options, host: '127.0.0.1', ports: subject.ports }))
+  return { ...result, nodeCpu: cores.node, postgresCpu: cores.postgres }
 }
 
 /** Of several rounds: the median of each figure, and all errors. */

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { checkInvariants } from '../src/checks/store.js'
 import { uuidOf } from '../src/kernel/id.js'
 import { load, type Request } from './load.js'
-import { machine, median, onDatabase, rounded, type Bench } from './measure.js'
+import { machine, median, onDatabase, rounded, withCores, type Bench, type Cores } from './measure.js'
 import { openLoad, type Arrival } from './open-load.js'
 import { redemptions } from './redeem.js'
 import { seedShops, type Shop } from './seed.js'
@@ -25,18 +25,6 @@ const port = 3905
 const connectionsMax = 6_000
 
 const residentMb = ({ process: { pid } }: Process): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
-
-type Cores = Readonly<{ node: number; postgres: number; generator: number }>
-
-/** Does something, and tells how many cores each side used meanwhile: they share the machine. */
-const withCores = async <Result>({ postgresCpu }: Bench, service: Process, act: () => Promise<Result>): Promise<{ result: Result; cores: Cores }> => {
-  const generator = process.cpuUsage()
-  const before = { node: service.cpuSeconds(), postgres: postgresCpu(), at: performance.now() }
-  const result = await act()
-  const share = (cpuSeconds: number) => rounded(cpuSeconds * 1_000 / (performance.now() - before.at))
-  const { user, system } = process.cpuUsage(generator)
-  return { result, cores: { node: share(service.cpuSeconds() - before.node), postgres: share(postgresCpu() - before.postgres), generator: share((user + system) / 1e6) } }
-}
 
 /** The best of three runs, so that the service is compared with itself at its best. */
 const measurePeak = async (bench: Bench, service: Process, shops: readonly Shop[]): Promise<{ perSecond: number; cores: Cores }> => {
