@@ -2,16 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { startFlags } from '../scripts/start-flags.js'
 
 /** The built service as a process of its own, in sandbox mode, on a database. */
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-
-/**
- * As the start script has them: room for the short-lived objects of a batch, which a collection would otherwise move
- * about; and none of them made among the old ones, where one that is dead keeps all it names alive (docs/benchmarks.md).
- */
-const flags = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring']
 
 export type Service = Readonly<{ ports: readonly number[]; cpuSeconds: () => number; stop: () => Promise<void> }>
 /** One process of it. */
@@ -62,7 +57,7 @@ const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, por
 }
 
 export const startService = (databaseUrl: string, port: number, env: NodeJS.ProcessEnv = {}): Promise<Process> =>
-  startProcess([...flags, main], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox', LOG_LEVEL: 'warn', RATE_LIMITS: 'off', ...env }, port, '/readyz')
+  startProcess([...startFlags, main], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox', LOG_LEVEL: 'warn', RATE_LIMITS: 'off', ...env }, port, '/readyz')
 
 /** So many processes of the service on one database, at ports that follow one another. */
 export const startServices = async (databaseUrl: string, firstPort: number, count: number): Promise<Service> => {
@@ -77,4 +72,4 @@ export const startServices = async (databaseUrl: string, firstPort: number, coun
 
 /** A baseline of this folder, compared with in the same run. */
 export const startBaseline = (name: 'naive' | 'constant', databaseUrl: string, port: number): Promise<Process> =>
-  startProcess([...flags, '--import', 'tsx', fileURLToPath(new URL(`${name}.ts`, import.meta.url))], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' }, port, '/healthz')
+  startProcess([...startFlags, '--import', 'tsx', fileURLToPath(new URL(`${name}.ts`, import.meta.url))], { DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox' }, port, '/healthz')

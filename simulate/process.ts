@@ -2,12 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startFlags } from '../scripts/start-flags.js'
 
 /** The built service under a keeper that starts it again whenever it ends, as a service manager would. */
 
 type Options = Readonly<{ main: string; port: number; databaseUrl: string; dataDirectory: string; logFile: string }>
 
-const flags = ['--max-semi-space-size=64', '--no-allocation-site-pretenuring']
 const pauseMs = 100
 
 export const keepService = ({ main, port, databaseUrl, dataDirectory, logFile }: Options) => {
@@ -18,7 +18,7 @@ export const keepService = ({ main, port, databaseUrl, dataDirectory, logFile }:
 
   const begin = (): ChildProcess => {
     const log = openSync(logFile, 'a')
-    const begun = spawn(process.execPath, [...flags, main], {
+    const begun = spawn(process.execPath, [...startFlags, main], {
       env: {
         PATH, HOME, TMPDIR, DATABASE_URL: databaseUrl, TICUN_MODE: 'sandbox', TICUN_DATA_DIR: dataDirectory, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'error',
         RATE_LIMITS: 'off', DATABASE_POOL: '20'
