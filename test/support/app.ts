@@ -32,7 +32,7 @@ watchUpdates((text) => { refused.push(`a row is given its office again: ${text}`
 /** With TICUN_TEST_PROCESSES=2 every test's service is that many, as its processes are: on one database, called in turn. */
 export const instances = Number(process.env.TICUN_TEST_PROCESSES ?? 1)
 
-/** `processes`: 1 where a test is about what one process remembers, such as an outside world told to fail. */
+/** `processes`: 1 where a test is about what one process remembers: what it has counted, or an outside world told to fail. */
 export type Settings = Partial<Config> & Readonly<{ processes?: number }>
 
 /** The service on a private database with its sandbox, without a socket; closed with the test. Jobs run by the sandbox's clock only. */
