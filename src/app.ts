@@ -79,6 +79,7 @@ import { createVault } from './kernel/vault.js'
 import { createInquiry } from './ledger/inquiry.js'
 import { createLedger } from './ledger/service.js'
 import { createJournalTotals } from './ledger/totals.js'
+import { createMovementTotals } from './bureau/totals.js'
 import { createAccountChanges } from './merchants/account-changes.js'
 import { merchantRoutes } from './merchants/routes.js'
 import { createMerchants } from './merchants/service.js'
@@ -360,7 +361,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared, look
   const channelReports = createChannelReports({ work: supervised, clock, offices, inquiry, evidence, onBooked: (office, day) => reconciliations.review(office, day) })
   const suspense = createSuspense({ work, clock, ledger, inquiry, evidence, statements: bankStatements, deposits, vault, offices, outbox, timetable, bank })
   const unclaimed = createUnclaimed({ work, clock, vault, ledger, evidence, payables, refunds, bankRefunds })
-  const bureau = createBureau({ work: supervised, clock, offices, ledger, inquiry, claims, holds })
+  const bureau = createBureau({ work: supervised, clock, offices, merchants, ledger, inquiry, claims, holds })
 
   const closures = createClosures({
     work, clock, contracts, merchants, deposits, refunds, ledger, evidence, timetable,
@@ -398,7 +399,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared, look
     ...createOpenMatters({ contracts, disputes, refunds, handovers })
   })
 
-  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), closures.job, outbox.job, identity.job, accessLog.job, dailyFigures.job, dispatch.job, createJournalTotals({ work })]
+  const jobs: Job[] = [timetable.job, createWindows({ work, contracts, ledger }), closures.job, outbox.job, identity.job, accessLog.job, dailyFigures.job, dispatch.job, createJournalTotals({ work }), createMovementTotals({ work })]
   const runner = createJobRunner({
     clock, jobs, offices: offices.numbers, ...(looking ? { stuckAfterMs: looking.deadAfterMs } : {}),
     onFailure: (job, error) => { metrics.jobFailures.inc({ job }); logger.error({ err: error, job }, 'job failed, will be retried') }

@@ -13,24 +13,21 @@ import { notFound } from '../kernel/problems.js'
 import type { Inquiry } from '../ledger/inquiry.js'
 import type { Ledger } from '../ledger/service.js'
 import { MerchantId } from '../merchants/model.js'
+import type { Merchants } from '../merchants/service.js'
 import type { Offices } from '../offices/service.js'
 import { journalIn, mediaTypeOf, quarterlySheet } from './journal.js'
 import { QuarterlyRule, type AuditGroups, type By, type GroupsQuery, type JournalLine, type JournalQuery, type MerchantBalances, type MerchantLine, type MerchantsQuery, type OfOffice, type Overview, type OverviewQuery, type QuarterlyQuery, type QuarterlyReport, type TrialBalance, type TrialBalanceQuery } from './model.js'
 import { mustBeProtected, overviewOf, quarterOf, takenBack, trialBalanceOf, type Balances } from './rules.js'
-import { comparedOf, countedOf, groupsOf, partsOf } from './groups/rules.js'
-import { listAudited, listContractTotals, standingOf, sumMovementsByKind } from './groups/store.js'
-import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumContracts, sumLegalHolds, sumMerchantTotals, sumMovements, sumMovementsOf } from './store.js'
+import { added, comparedOf, countedOf, groupsOf, partsOf, type Amounts } from './groups/rules.js'
+import { listAudited, listContractTotals, standingOf } from './groups/store.js'
+import { everything, sumMoved, sumMovements } from './movements.js'
+import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumContracts, sumLegalHolds } from './store.js'
 
-type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger; inquiry: Inquiry; claims: Pick<Claims, 'openOf'>; holds: Pick<Holds, 'withheldOf'> }>
+type Dependencies = Readonly<{ work: UnitOfWork; clock: Clock; offices: Offices; ledger: Ledger; inquiry: Inquiry; merchants: Pick<Merchants, 'count'>; claims: Pick<Claims, 'openOf'>; holds: Pick<Holds, 'withheldOf'> }>
 
 const journalBatch = 5_000
 /** More merchants than one office will have. */
 const merchantsMax = 100_000
-
-const nothing = {
-  contracts: 0, openContracts: 0,
-  paidFen: 0n, heldFen: 0n, disputedFen: 0n, pendingFen: 0n, releasedFen: 0n, refundedFen: 0n, payableFen: 0n, inTransitFen: 0n, unclaimedFen: 0n, paidOutFen: 0n, feeFen: 0n
-}
 
 /** The same batches, the first of them read: what cannot be read is a refusal, and not the half of a file. */
 const begun = async <Batch>(batches: AsyncGenerator<Batch>): Promise<AsyncGenerator<Batch>> => {
@@ -41,10 +38,7 @@ const begun = async <Batch>(batches: AsyncGenerator<Batch>): Promise<AsyncGenera
   })()
 }
 
-/** Later than anything that was ever booked. */
-const everything = new Date('9999-12-31T00:00:00Z')
-
-export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, holds }: Dependencies) => {
+export const createBureau = ({ work, clock, offices, merchants: shops, ledger, inquiry, claims, holds }: Dependencies) => {
   const officeFor = async (caller: Caller, { officeId }: OfOffice): Promise<number> => (await offices.resolve(officeId, caller)).number
 
   /** A moment asked for, not later than what is read reaches, and the first one after it. */
@@ -69,9 +63,9 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, ho
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
       await holdStill(tx)
       const { at, until } = momentOf(tx, query)
-      const sums = query.at ? await sumMovements(tx, until, query.by) : await sumMerchantTotals(tx)
-      invariant(sums, 'no sums')
-      return overviewOf(at, query.by, { ...sums, ...await sumLegalHolds(tx, at) }, ...await bothAt(tx, until, query.by))
+      const moved = await sumMoved(tx, until, query.by)
+      const sums = { merchants: await shops.count(tx), ...countedOf(moved), ...added(moved.map(({ before }) => before)), ...await sumLegalHolds(tx, at) }
+      return overviewOf(at, query.by, sums, ...await bothAt(tx, until, query.by))
     })
 
   /** A line a merchant, newest first. @throws office_required (422) */
@@ -79,7 +73,7 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, ho
     work.read(actorOf(caller), await officeFor(caller, query), async (tx) => {
       await holdStill(tx)
       const page = pageOf(await listMerchantTotals(tx, positionOf(query, MerchantId), query.limit + 1, query), query, ({ merchantId }) => merchantId)
-      const moved = await sumMovementsByKind(tx, page.items.map(({ merchantId }) => merchantId), momentOf(tx, query).until, query.by)
+      const moved = await sumMoved(tx, momentOf(tx, query).until, query.by, page.items.map(({ merchantId }) => merchantId))
       return {
         ...page,
         items: page.items.map((row) => {
@@ -98,7 +92,7 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, ho
       const audited = await listAudited(tx, query)
       const ids = audited.map(({ merchantId }) => merchantId)
       const isByKind = query.per === 'kind' || query.kind !== undefined
-      const [all, standing] = [await sumMovementsByKind(tx, ids, until, query.by), isByKind ? await listContractTotals(tx, ids) : audited.map(standingOf)]
+      const [all, standing] = [await sumMoved(tx, until, query.by, ids), isByKind ? await listContractTotals(tx, ids) : audited.map(standingOf)]
       const parts = partsOf(isByKind, query.kind, all, standing)
       const { amounts: _, ...totals } = comparedOf(parts.moved, parts.standing)
       return { at, by: query.by, per: query.per, groups: groupsOf(query.per, isByKind, { merchants: audited, ...parts }), ...totals }
@@ -139,6 +133,12 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, ho
     return { type: mediaTypeOf[query.format], body: journalIn(query.format, await begun(batchesOf(caller, office, from, until))) }
   }
 
+  /** What was booked for each merchant before an instant. */
+  const amountsBefore = async (tx: Tx, until: Date): Promise<(merchantId: MerchantId) => Amounts> => {
+    const moved = await sumMovements(tx, until, 'booking')
+    return (merchantId) => added(moved.filter((one) => one.merchantId === merchantId).map(({ before }) => before))
+  }
+
   /** What each merchant's consumers had prepaid and not got at the end of a quarter. @throws office_required (422) */
   const quarterly = async (caller: Caller, query: QuarterlyQuery): Promise<QuarterlyReport> => {
     const office = await offices.resolve(query.officeId, caller)
@@ -150,13 +150,12 @@ export const createBureau = ({ work, clock, offices, ledger, inquiry, claims, ho
       const lineFen = BigInt(line)
       const { from, to, dueOn } = quarterOf(query.quarter, dueDay)
       const merchants = await listMerchantTotals(tx, undefined, merchantsMax)
-      const ids = merchants.map(({ merchantId }) => merchantId)
-      const [before, after] = [await sumMovementsOf(tx, ids, startOf(from), 'booking'), await sumMovementsOf(tx, ids, startOf(addDays(to, 1)), 'booking')]
+      const [before, after] = [await amountsBefore(tx, startOf(from)), await amountsBefore(tx, startOf(addDays(to, 1)))]
       const lines = merchants.map(({ merchantId, name, category, district }) => {
-        const { heldFen, disputedFen, pendingFen, paidFen } = after.get(merchantId) ?? nothing
+        const { heldFen, disputedFen, pendingFen, paidFen } = after(merchantId)
         const balanceFen = heldFen + disputedFen + pendingFen
         return {
-          merchantId, name, category, district, balanceFen, soldFen: paidFen - (before.get(merchantId)?.paidFen ?? 0n), aboveLine: balanceFen > lineFen,
+          merchantId, name, category, district, balanceFen, soldFen: paidFen - before(merchantId).paidFen, aboveLine: balanceFen > lineFen,
           mustBeProtectedFen: mustBeProtected(balanceFen, lineFen, protectedBasisPoints), protectedFen: balanceFen
         }
       })

@@ -1,9 +1,9 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Tx } from '../db/unit-of-work.js'
-import { idOf, uuidOf } from '../kernel/id.js'
+import { idOf } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
 import type { MerchantId } from '../merchants/model.js'
-import type { AuditFilter, By, JournalLine, MerchantSums } from './model.js'
+import type { AuditFilter, JournalLine } from './model.js'
 import { merchantTotals } from './table.js'
 
 export type MerchantTotalsRow = typeof merchantTotals.$inferSelect
@@ -25,22 +25,6 @@ export const listMerchantTotals = ({ db, office }: Tx, before: MerchantId | unde
     ))
     .orderBy(desc(merchantTotals.merchantId)).limit(limit)
 
-const total = (column: (typeof merchantTotals)['heldFen']) => sql<bigint>`coalesce(sum(${column}), 0)::bigint`
-
-/** All merchants of the office together. */
-export const sumMerchantTotals = async ({ db, office }: Tx) => {
-  const [row] = await db.select({
-    merchants: sql<number>`count(*)::int`,
-    contracts: sql<number>`coalesce(sum(${merchantTotals.contracts}), 0)::int`,
-    openContracts: sql<number>`coalesce(sum(${merchantTotals.openContracts}), 0)::int`,
-    paidFen: total(merchantTotals.paidFen), heldFen: total(merchantTotals.heldFen), disputedFen: total(merchantTotals.disputedFen),
-    pendingFen: total(merchantTotals.pendingFen), releasedFen: total(merchantTotals.releasedFen), refundedFen: total(merchantTotals.refundedFen),
-    payableFen: total(merchantTotals.payableFen), inTransitFen: total(merchantTotals.inTransitFen), unclaimedFen: total(merchantTotals.unclaimedFen),
-    paidOutFen: total(merchantTotals.paidOutFen), feeFen: total(merchantTotals.feeFen)
-  }).from(merchantTotals).where(eq(merchantTotals.officeId, office))
-  return row
-}
-
 /** What all contracts of the office hold together. */
 export const sumContracts = async ({ client }: Tx): Promise<{ held: Fen; disputed: Fen; pending: Fen }> => {
   const { rows: [row] } = await client.query<{ held: Fen; disputed: Fen; pending: Fen }>('select held_fen as held, disputed_fen as disputed, pending_fen as pending from contract_sums')
@@ -52,51 +36,6 @@ export const sumLegalHolds = async ({ client, office }: Tx, at: Date): Promise<{
   const { rows: [row] } = await client.query<{ count: number; fen: Fen }>(
     'select count(*)::int as count, coalesce(sum(amount_fen), 0)::bigint as fen from legal_hold_sums where office_id = $1 and since <= $2 and until > $2', [office, at])
   return { legalHolds: row?.count ?? 0, legalHoldFen: row?.fen ?? 0n }
-}
-
-const movementSums = `
-  count(distinct contract_id) filter (where kind = 'held')::int as "contracts",
-  coalesce(sum(credit_fen) filter (where kind = 'held' and event in ('payment-received', 'receipt-resolved', 'payment-reversed')), 0)::bigint as "paidFen",
-  coalesce(sum(credit_fen) filter (where kind = 'held'), 0)::bigint as "heldFen",
-  coalesce(sum(credit_fen) filter (where kind = 'disputed'), 0)::bigint as "disputedFen",
-  coalesce(sum(credit_fen) filter (where kind = 'pending'), 0)::bigint as "pendingFen",
-  coalesce(sum(credit_fen) filter (where kind = 'payable'), 0)::bigint as "payableFen",
-  coalesce(sum(credit_fen) filter (where kind = 'in_transit'), 0)::bigint as "inTransitFen",
-  coalesce(sum(credit_fen) filter (where kind = 'unclaimed'), 0)::bigint as "unclaimedFen",
-  coalesce(sum(credit_fen) filter (where kind = 'payable' and event not in ('settlement-approved', 'payout-returned', 'unclaimed-set-aside', 'unclaimed-claimed')), 0)::bigint as "releasedFen",
-  coalesce(sum(credit_fen) filter (where kind = 'bank' and event in ('payout-confirmed', 'payout-returned')), 0)::bigint as "paidOutFen",
-  coalesce(sum(credit_fen) filter (where (kind = 'fee' and event = 'payout-confirmed') or (kind = 'due_from_office' and event = 'payout-returned')), 0)::bigint as "feeFen"`
-
-type Sums = Omit<MerchantSums, 'refundedFen'> & Readonly<{ contracts: number; openContracts: number }>
-
-const withRefunded = <Row extends Sums>(row: Row) =>
-  ({ ...row, refundedFen: row.paidFen - row.heldFen - row.disputedFen - row.pendingFen - row.releasedFen })
-
-const timeOf = (by: By): string => (by === 'event' ? 'occurred_at' : 'booked_at')
-
-const openContracts = (by: By, merchant = ''): string => `(
-  select count(*)::int from (
-    select contract_id from merchant_movements where office_id = $1 and ${timeOf(by)} < $2 and kind in ('held', 'disputed', 'pending') ${merchant}
-    group by contract_id having sum(credit_fen) > 0) o) as "openContracts"`
-
-/**
- * All movements before an instant, by when they happened or were booked, together. Merchants are
- * counted by a sum each of them has: without one of its outer join, Citus does not take the view.
- */
-export const sumMovements = async ({ client, office }: Tx, until: Date, by: By) => {
-  const { rows: [row] } = await client.query<Sums & { merchants: number }>(`
-    select (select count(payable_fen)::int from merchant_totals where office_id = $1) as "merchants", ${movementSums}, ${openContracts(by)}
-    from merchant_movements where office_id = $1 and ${timeOf(by)} < $2`, [office, until])
-  return row && withRefunded(row)
-}
-
-/** The same for each of these merchants; one without any movement is missing. */
-export const sumMovementsOf = async ({ client, office }: Tx, merchantIds: readonly MerchantId[], until: Date, by: By) => {
-  const { rows } = await client.query<Sums & { merchantId: string }>(`
-    select m.merchant_id as "merchantId", ${movementSums}, ${openContracts(by, 'and merchant_id = m.merchant_id')}
-    from merchant_movements m where office_id = $1 and ${timeOf(by)} < $2 and merchant_id = any($3::uuid[]) group by m.merchant_id`,
-  [office, until, merchantIds.map(uuidOf)])
-  return new Map(rows.map(({ merchantId, ...sums }) => [idOf('mer', merchantId), withRefunded(sums)]))
 }
 
 type JournalRow = Readonly<{

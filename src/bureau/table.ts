@@ -1,5 +1,7 @@
-import { integer, pgView, text } from 'drizzle-orm/pg-core'
-import { fen, id, officeId } from '../db/columns.js'
+import { integer, pgTable, pgView, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { fen, id, instant, officeId } from '../db/columns.js'
+import { allowAll, ofOffice } from '../db/policies.js'
+import type { AccountKind, LedgerEvent } from '../ledger/model.js'
 import type { MerchantCategory, MerchantStatus } from '../merchants/model.js'
 import type { ProductKind } from '../products/model.js'
 
@@ -40,3 +42,32 @@ export const contractKindTotals = pgView('contract_kind_totals', {
   releasedFen: fen('released_fen').notNull(),
   refundedFen: fen('refunded_fen').notNull()
 }).existing()
+
+/**
+ * Sums of what was moved for a merchant (totals.ts), of the transfers from behind one id up to
+ * another. Made of the entries and checked against them. Append-only.
+ */
+export const movementTotals = pgTable('movement_totals', {
+  officeId: officeId(),
+  fromId: uuid('from_id').notNull(),
+  untilId: uuid('until_id').notNull(),
+  merchantId: id('merchant_id', 'mer').notNull(),
+  /** empty for what no contract's is */
+  contractKind: text('contract_kind').$type<ProductKind | ''>().notNull(),
+  kind: text('kind').$type<AccountKind>().notNull(),
+  event: text('event').$type<LedgerEvent>().notNull(),
+  /** how many entries it is the sum of */
+  lines: integer('lines').notNull(),
+  /** debits are below zero */
+  creditFen: fen('credit_fen').notNull(),
+  firstBookedAt: instant('first_booked_at').notNull(),
+  lastBookedAt: instant('last_booked_at').notNull(),
+  firstOccurredAt: instant('first_occurred_at').notNull(),
+  lastOccurredAt: instant('last_occurred_at').notNull()
+}, (t) => [
+  primaryKey({ name: 'movement_totals_pk', columns: [t.officeId, t.untilId, t.merchantId, t.contractKind, t.kind, t.event] }),
+  // Behind one id there is one stretch: two processes cannot sum the same transfers twice.
+  unique('movement_totals_once').on(t.officeId, t.merchantId, t.fromId, t.contractKind, t.kind, t.event),
+  ...allowAll('movement_totals', ['select'], ['notary', 'bureau', 'worker'], ofOffice),
+  ...allowAll('movement_totals', ['insert'], ['worker'], ofOffice)
+])

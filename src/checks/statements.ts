@@ -130,6 +130,31 @@ const journal: readonly Check[] = [
       where s.debit_fen is distinct from b.debit_fen or s.credit_fen is distinct from b.credit_fen`
   },
   {
+    name: 'movement-totals-add-up',
+    says: 'The sums of what was moved for each merchant are those of the entries they were made of, and know from when to when these are',
+    sql: `
+      with summed as (
+        select office_id, merchant_id, contract_kind, kind, event, sum(lines) as lines, sum(credit_fen) as credit_fen,
+          array[min(first_booked_at), max(last_booked_at), min(first_occurred_at), max(last_occurred_at)] as times
+        from movement_totals group by office_id, merchant_id, contract_kind, kind, event
+      ), moved as (
+        select e.office_id, coalesce(c.merchant_id, a.merchant_id, t.merchant_id) as merchant_id, coalesce(c.kind, '') as contract_kind, e.kind, t.event, count(*) as lines,
+          sum(case e.side when 'C' then e.amount_fen else -e.amount_fen end) as credit_fen, array[min(e.booked_at), max(e.booked_at), min(t.occurred_at), max(t.occurred_at)] as times
+        from (select office_id, max(until_id::text)::uuid as until_id from movement_totals group by office_id) s
+        join entries e on e.office_id = s.office_id and e.transfer_id <= s.until_id
+        join transfers t on t.office_id = e.office_id and t.id = e.transfer_id
+        left join accounts a on a.office_id = e.office_id and a.id = e.account_id
+        left join contracts c on c.office_id = e.office_id and c.id = coalesce(e.contract_id, t.contract_id)
+        where coalesce(c.merchant_id, a.merchant_id, t.merchant_id) is not null
+        group by 1, 2, 3, 4, 5
+      )
+      select coalesce(s.office_id, m.office_id) as office_id, coalesce(s.merchant_id, m.merchant_id) as merchant_id, coalesce(s.contract_kind, m.contract_kind) as contract_kind,
+        coalesce(s.kind, m.kind) as kind, coalesce(s.event, m.event) as event, s.credit_fen as summed_credit_fen, m.credit_fen
+      from summed s
+      full join moved m on m.office_id = s.office_id and m.merchant_id = s.merchant_id and m.contract_kind = s.contract_kind and m.kind = s.kind and m.event = s.event
+      where (s.lines, s.credit_fen, s.times) is distinct from (m.lines, m.credit_fen, m.times)`
+  },
+  {
     name: 'one-leaf-per-transfer',
     says: 'Every money movement has exactly one evidence leaf, of the same event and about the same thing',
     sql: `
@@ -469,7 +494,7 @@ const evidence: readonly Check[] = [
   }
 ]
 
-const appendOnly = "('transfers', 'entries', 'journal_totals', 'evidence_entries', 'evidence_positions', 'evidence_checkpoints', 'evidence_timestamps', 'evidence_cosignatures', 'evidence_anchors', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
+const appendOnly = "('transfers', 'entries', 'journal_totals', 'movement_totals', 'evidence_entries', 'evidence_positions', 'evidence_checkpoints', 'evidence_timestamps', 'evidence_cosignatures', 'evidence_anchors', 'receipts', 'channel_settlements', 'audit_log', 'idempotency_keys')"
 
 const database: readonly Check[] = [
   {

@@ -49,7 +49,7 @@ type Stretch = Readonly<{ from_id: string; until_id: string | null }>
 const stretchesAt = async ({ client, office }: Tx, at: Date, hour: string): Promise<(Stretch & Readonly<{ is_whole: boolean }>)[]> => (await client.query<Stretch & { is_whole: boolean }>(`
   select distinct from_id, until_id, false as is_whole from journal_totals where office_id = $1 and ${hour} = date_trunc('hour', $2::timestamptz, 'UTC')
   union all
-  select ${summedUntil}, null, true`, [office, at])).rows
+  select ${summedUntil('journal_totals')}, null, true`, [office, at])).rows
 
 /** Whole hours from the sums of the journal (totals.ts), the rest from entries; `transfers` are joined only where the time of the event counts, and found by their key (as there). */
 const totals = async (tx: Tx, at: Date, by: TimeOf, compared: '<' | '>='): Promise<Map<AccountKind, Fen>> => {
@@ -158,7 +158,7 @@ export const createInquiry = () => ({
         and until_id >= (select until_id from journal_totals where office_id = $1 and booked_hour >= date_trunc('hour', $2::timestamptz, 'UTC') order by until_id limit 1)
         and until_id <= (select until_id from journal_totals where office_id = $1 and booked_hour <= date_trunc('hour', $3::timestamptz, 'UTC') order by until_id desc limit 1)
       union all
-      select ${summedUntil}, null
+      select ${summedUntil('journal_totals')}, null
       order by 1`, [office, from, until])
     return rows.map((row) => ({ from: row.from, until: row.until ?? undefined }))
   },

@@ -13,7 +13,7 @@ import type { Offices } from '../offices/service.js'
 import { Merchant, MerchantId, StaffMember, type MerchantApplication, type MerchantDetail, type MerchantQuery, type NewStaffMember, type Review, type SettlementAccount, type Venue, type VenueId, type VenueTerms } from './model.js'
 import { venueExists } from './problems.js'
 import { checkAlive, checkCreditCode, checkOwner, masked, mayReadApplication, review } from './rules.js'
-import { findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, lockMerchants, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
+import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, lockMerchants, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -237,7 +237,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
       accountNameSealed: vault.seal(accountName, sealed.accountName), accountNumberSealed: vault.seal(accountNumber, sealed.accountNumber)
     })
 
-  return { setSettlementAccount, setClosure, checkOwner, checkAlive, find, lock, lockMany, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
+  return { setSettlementAccount, setClosure, checkOwner, checkAlive, count: countMerchants, find, lock, lockMany, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
 }
 
 export type Merchants = ReturnType<typeof createMerchants>

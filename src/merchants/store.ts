@@ -27,6 +27,9 @@ const byId = (office: number, id: MerchantId) => and(eq(merchants.officeId, offi
 export const findMerchant = async ({ db, office }: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
   (await db.select().from(merchants).where(byId(office, id)))[0]
 
+/** How many merchants the office has. */
+export const countMerchants = ({ db, office }: Tx): Promise<number> => db.$count(merchants, eq(merchants.officeId, office))
+
 export const findMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
   ids.length === 0
     ? Promise.resolve([])

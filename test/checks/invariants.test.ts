@@ -96,6 +96,9 @@ const faults: Readonly<Record<string, readonly string[]>> = {
   'journal-totals-add-up': [
     `insert into journal_totals select office_id, gen_random_uuid(), id, 'held', date_trunc('hour', booked_at, 'UTC'), date_trunc('hour', occurred_at, 'UTC'), 1, 0 from transfers limit 1`
   ],
+  'movement-totals-add-up': [
+    `insert into movement_totals select office_id, gen_random_uuid(), id, merchant_id, 'sessions', 'held', event, 1, 1, booked_at, booked_at, occurred_at, occurred_at from transfers where merchant_id is not null limit 1`
+  ],
   'one-leaf-per-transfer': [
     `delete from evidence_entries where ${first('evidence_entries', 'transfer_id is not null')}`,
     `insert into evidence_entries select office_id, gen_random_uuid(), fact, subject, transfer_id, contract_id, merchant_id, entry, openings, created_at from evidence_entries where ${first('evidence_entries', 'transfer_id is not null')}`,

@@ -21,7 +21,8 @@ export type Audited = Readonly<{ merchantId: MerchantId; district: string; categ
 
 export const zero = Object.fromEntries(measures.map((measure) => [measure, 0n])) as Amounts
 
-const added = (all: readonly Amounts[]): Amounts =>
+/** The sum of each measure. */
+export const added = (all: readonly Amounts[]): Amounts =>
   Object.fromEntries(measures.map((measure) => [measure, sum(all.map((amounts) => amounts[measure]))])) as Amounts
 
 const ofContracts: readonly Measure[] = ['paidFen', 'heldFen', 'disputedFen', 'pendingFen', 'releasedFen', 'refundedFen']
