@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lte, min } from 'drizzle-orm'
+import { and, asc, eq, inArray, lte, min, sql } from 'drizzle-orm'
 import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId, uuidOf } from '../kernel/id.js'
@@ -23,12 +23,15 @@ export const upsertDeadlines = async ({ client, office }: Tx, kind: string, due:
 }
 
 export const deleteDeadlines = async ({ db, office }: Tx, kinds: readonly string[], subjects: readonly string[]): Promise<void> => {
-  await db.delete(deadlines).where(and(eq(deadlines.officeId, office), inArray(deadlines.kind, [...kinds]), inArray(deadlines.subject, [...subjects])))
+  await db.delete(deadlines).where(and(eq(deadlines.officeId, office), inArray(deadlines.kind, [...kinds]), sql`${deadlines.subject} = any(${sql.param([...subjects])}::text[])`))
 }
 
-/** Takes a due row for good, if nobody else has and it is still due. */
+/**
+ * Takes a due row for good, if nobody else has and it is still due. That it is due is said so that no
+ * index answers it: with many due at once, the one by time would go through all of them for one row.
+ */
 export const takeDeadline = async ({ db, office }: Tx, { id }: Deadline, at: Date): Promise<boolean> =>
-  (await db.delete(deadlines).where(and(eq(deadlines.officeId, office), eq(deadlines.id, id), lte(deadlines.dueAt, at))).returning({ id: deadlines.id })).length > 0
+  (await db.delete(deadlines).where(and(eq(deadlines.officeId, office), eq(deadlines.id, id), sql`${deadlines.dueAt} - ${at}::timestamptz <= interval '0'`)).returning({ id: deadlines.id })).length > 0
 
 export const listDue = ({ db, office }: Tx, at: Date, limit: number): Promise<Deadline[]> =>
   db.select().from(deadlines).where(and(eq(deadlines.officeId, office), lte(deadlines.dueAt, at))).orderBy(asc(deadlines.dueAt), asc(deadlines.id)).limit(limit)
