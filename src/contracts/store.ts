@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm'
+import { isOneOf } from '../db/columns.js'
 import { inRole, type Tx } from '../db/unit-of-work.js'
 import { uuidOf } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
@@ -28,7 +29,7 @@ export const lockContracts = ({ db, office }: Tx, ids: readonly ContractId[]): P
   ids.length === 0
     ? Promise.resolve([])
     : db.select(contractColumns).from(contracts)
-      .where(and(eq(contracts.officeId, office), inArray(contracts.id, [...ids]))).orderBy(asc(contracts.id)).for('update')
+      .where(and(eq(contracts.officeId, office), isOneOf(contracts.id, ids))).orderBy(asc(contracts.id)).for('update')
 
 export const insertContract = async ({ db, office }: Tx, contract: Contract): Promise<void> => {
   await db.insert(contracts).values({ ...contract, officeId: office })
@@ -104,7 +105,7 @@ export const findShownTerms = async ({ db, office }: Tx, id: ContractId): Promis
 
 export const listOffers = ({ db, office }: Tx, ids: readonly ContractId[]): Promise<Pick<TermsRow, 'contractId' | 'offer'>[]> =>
   db.select({ contractId: contractTerms.contractId, offer: contractTerms.offer }).from(contractTerms)
-    .where(and(eq(contractTerms.officeId, office), inArray(contractTerms.contractId, [...ids])))
+    .where(and(eq(contractTerms.officeId, office), isOneOf(contractTerms.contractId, ids)))
 
 export type ContractSelection = Readonly<{ office: number | undefined; status: ContractStatus | undefined; merchantId: MerchantId | undefined }>
 

@@ -1,4 +1,5 @@
-import { bigint, customType, integer, timestamp } from 'drizzle-orm/pg-core'
+import { sql, type SQL } from 'drizzle-orm'
+import { bigint, customType, integer, timestamp, type AnyPgColumn } from 'drizzle-orm/pg-core'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 
 /** The notary office a row belongs to: the shard, and the first column of every key. */
@@ -26,3 +27,6 @@ export const ids = <const Prefix extends string>(name: string, prefix: Prefix) =
     toDriver: (list) => list.map(uuidOf),
     fromDriver: (uuids) => (typeof uuids === 'string' ? uuids.slice(1, -1).split(',').filter(Boolean) : uuids).map((uuid) => idOf(prefix, uuid))
   })(name)
+
+/** One of many ids, as one parameter for them all: a batch builds its statement in a fraction of the time that `inArray` takes. */
+export const isOneOf = (column: AnyPgColumn, wanted: readonly string[]): SQL => sql`${column} = any(${sql.param(wanted.map(uuidOf))}::uuid[])`

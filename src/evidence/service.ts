@@ -10,15 +10,14 @@ type Dependencies = Readonly<{ clock: Clock }>
 export const createEvidence = ({ clock }: Dependencies) => {
   /** Writes the leaves of events, in the events' own transaction. The ledger does so for every transfer. */
   const appendAll = async (tx: Tx, inputs: readonly EvidenceInput[]): Promise<void> => {
-    const createdAt = clock.now()
     await insertEntries(tx, inputs.map((input) => {
       const id = newId('evd', tx.office)
       return {
-        officeId: tx.office, id, fact: input.fact, subject: input.subject,
+        id, fact: input.fact, subject: input.subject,
         transferId: input.transferId ?? null, contractId: input.contractId ?? null, merchantId: input.merchantId ?? null,
-        entry: entryOf(tx.office, id, input), openings: input.openings ?? null, createdAt
+        entry: entryOf(tx.office, id, input), openings: input.openings ?? null
       }
-    }))
+    }), clock.now())
   }
 
   /** Writes the leaf of an event that moved no money. */
