@@ -85,8 +85,8 @@ type CloseOrder = Readonly<{ channel: ChannelName; orderId: PaymentId }>
 
 const closeOrderTopic = 'close-order'
 const creditBatch = 100
-/** Payments that are told of at the same time are booked together. */
-const togetherMax = 128
+/** Payments that are told of at the same time are booked together; two such bookings wait for one another only at the channel's account, near their end. */
+const togetherLimits = { max: 128, lanes: 2 }
 
 const viewOf = ({ officeId: _, endedAt: __, ...payment }: PaymentRow): Payment => payment
 
@@ -256,8 +256,9 @@ export const createDeposits = ({
 
     const locked = await contracts.lockMany(tx, [...together.keys()])
     const payments = new Map((await lockPayments(tx, [...together.values()].map(({ orderId }) => orderId))).map((payment) => [payment.id, payment]))
-    const received = await listReceived(tx, channel, told.map(({ transactionId }) => transactionId))
-    const statuses = await merchants.lockMany(tx, [...new Set([...locked.values()].map(({ merchantId }) => merchantId))])
+    // An order that is still pending, and locked, has had no payment booked.
+    const received = await listReceived(tx, channel, told.filter(({ orderId }) => payments.get(orderId)?.status !== 'pending').map(({ transactionId }) => transactionId))
+    const statuses = await merchants.holdMany(tx, [...new Set([...locked.values()].map(({ merchantId }) => merchantId))])
     const offers = await contracts.offersOf(tx, [...together.keys()])
     const now = clock.now()
     const isCredited = capabilitiesOf[channel].creditsBankDirectly
@@ -297,7 +298,7 @@ export const createDeposits = ({
 
   const bookedWithOthers = async (channel: ChannelName, office: Office, notification: PaymentNotification): Promise<void> => {
     const key = `${channel} ${office.number}`
-    const together = successes.get(key) ?? coalesced(togetherMax, (told: readonly PaymentNotification[]) => bookSuccesses(channel, office, told))
+    const together = successes.get(key) ?? coalesced(togetherLimits, (told: readonly PaymentNotification[]) => bookSuccesses(channel, office, told))
     successes.set(key, together)
     const outcome = await together(notification)
     if ('error' in outcome) throw outcome.error

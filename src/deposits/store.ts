@@ -2,6 +2,7 @@ import { and, asc, desc, eq, inArray, isNull, or } from 'drizzle-orm'
 import { ChannelName, type PayerAction } from '../channels/model.js'
 import type { ContractId } from '../contracts/model.js'
 import { officeStatement } from '../db/cluster.js'
+import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { uuidOf, type Id } from '../kernel/id.js'
 import type { PaymentId, PaymentStatus, Receipt } from './model.js'
@@ -23,11 +24,11 @@ export const lockPayment = async ({ db, office }: Tx, id: PaymentId): Promise<Pa
   (await db.select().from(payments).where(byId(office, id)).for('update'))[0]
 
 export const findPayments = ({ db, office }: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> =>
-  db.select().from(payments).where(and(eq(payments.officeId, office), inArray(payments.id, [...ids])))
+  db.select().from(payments).where(and(eq(payments.officeId, office), isOneOf(payments.id, ids)))
 
 /** Locks orders in id order, after their contracts. */
 export const lockPayments = ({ db, office }: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> =>
-  db.select().from(payments).where(and(eq(payments.officeId, office), inArray(payments.id, [...ids]))).orderBy(asc(payments.id)).for('update')
+  db.select().from(payments).where(and(eq(payments.officeId, office), isOneOf(payments.id, ids))).orderBy(asc(payments.id)).for('update')
 
 /** Locks the orders of a contract, after the contract itself. */
 export const lockPaymentsOf = ({ db, office }: Tx, contractId: ContractId): Promise<PaymentRow[]> =>
@@ -44,7 +45,7 @@ export const updatePaymentStatus = async ({ db, office }: Tx, id: PaymentId, sta
 
 /** Orders that contracts were paid on. */
 export const markPaid = async ({ db, office }: Tx, ids: readonly PaymentId[], at: Date): Promise<void> => {
-  await db.update(payments).set({ status: 'succeeded', endedAt: at }).where(and(eq(payments.officeId, office), inArray(payments.id, [...ids])))
+  await db.update(payments).set({ status: 'succeeded', endedAt: at }).where(and(eq(payments.officeId, office), isOneOf(payments.id, ids)))
 }
 
 /** Notes what the channel answered when the order was opened; the first answer stands. */
@@ -58,9 +59,11 @@ export const findReceipt = async ({ db, office }: Tx, channel: ChannelName, tran
 
 /** Those of a channel's transactions that there are receipts for. */
 export const listReceived = async ({ client, office }: Tx, channel: ChannelName, transactionIds: readonly string[]): Promise<Set<string>> =>
-  new Set((await client.query<{ id: string }>({
-    name: 'list_received', text: 'select transaction_id as id from receipts where office_id = $1 and channel = $2 and transaction_id = any($3::text[])', values: [office, channel, transactionIds]
-  })).rows.map(({ id }) => id))
+  transactionIds.length === 0
+    ? new Set()
+    : new Set((await client.query<{ id: string }>(
+      'select transaction_id as id from receipts where office_id = $1 and channel = $2 and transaction_id = any($3::text[])', [office, channel, transactionIds]
+    )).rows.map(({ id }) => id))
 
 /** The receipts that are the deposits of contracts. */
 export const listDepositReceipts = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<(Pick<Receipt, 'paymentId' | 'channel'> & { contractId: ContractId })[]> =>
@@ -104,17 +107,21 @@ export const insertSettledTransactions = async ({ db, office }: Tx, channel: Cha
     .onConflictDoNothing()
 }
 
-/** Deposits among a channel's transactions that both the payment and a settlement have been told of. */
-export const listSettledDeposits = ({ db, office }: Tx, channel: ChannelName, transactionIds: readonly string[]) =>
-  transactionIds.length === 0
-    ? Promise.resolve([])
-    : db.select({ contractId: payments.contractId, paymentId: payments.id, amountFen: receipts.amountFen, valueDate: settledTransactions.valueDate })
-      .from(receipts)
-      .innerJoin(settledTransactions, and(
-        eq(settledTransactions.officeId, receipts.officeId), eq(settledTransactions.channel, receipts.channel), eq(settledTransactions.transactionId, receipts.transactionId)))
-      .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
-      .where(and(
-        eq(receipts.officeId, office), eq(receipts.channel, channel), inArray(receipts.transactionId, [...transactionIds]), eq(receipts.purpose, 'deposit')))
+/** Deposits among a channel's transactions that both the payment and a settlement have been told of. Most are told of their settlement days later: those are not looked for. */
+export const listSettledDeposits = async ({ db, office }: Tx, channel: ChannelName, transactionIds: readonly string[]) => {
+  const settled = transactionIds.length === 0 ? [] : await db.select({ id: settledTransactions.transactionId, valueDate: settledTransactions.valueDate }).from(settledTransactions)
+    .where(and(eq(settledTransactions.officeId, office), eq(settledTransactions.channel, channel), inArray(settledTransactions.transactionId, [...transactionIds])))
+  if (settled.length === 0) return []
+  const deposits = await db.select({ contractId: payments.contractId, paymentId: payments.id, amountFen: receipts.amountFen, transactionId: receipts.transactionId }).from(receipts)
+    .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))
+    .where(and(
+      eq(receipts.officeId, office), eq(receipts.channel, channel), inArray(receipts.transactionId, settled.map(({ id }) => id)), eq(receipts.purpose, 'deposit')))
+  const valueDates = new Map(settled.map(({ id, valueDate }) => [id, valueDate]))
+  return deposits.flatMap(({ transactionId, ...deposit }) => {
+    const valueDate = valueDates.get(transactionId)
+    return valueDate === undefined ? [] : [{ ...deposit, valueDate }]
+  })
+}
 
 export const insertRefusal = async ({ db }: Tx, row: typeof depositRefusals.$inferInsert): Promise<void> => {
   await db.insert(depositRefusals).values(row)

@@ -31,26 +31,37 @@ export const togetherOrAlone = async <Item>(items: readonly Item[], run: (items:
 
 type Waiting<Item, Result> = Readonly<{ item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }>
 
-/** Calls that come at once, or while others are under way, are done together by the next run. `run` answers each, in their order. */
-export const coalesced = <Item, Result>(max: number, run: (items: readonly Item[]) => Promise<readonly Result[]>): ((item: Item) => Promise<Result>) => {
-  const queue: Waiting<Item, Result>[] = []
-  let isRunning = false
+/** As many calls must wait before a run begins beside others: fewer are done sooner after one of them. */
+const besideMin = 32
 
-  const drain = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const batch = queue.splice(0, max)
-      await run(batch.map(({ item }) => item)).then(
-        (results) => { batch.forEach(({ resolve }, i) => { resolve(results[i] as Result) }) },
-        (error: unknown) => { for (const { reject } of batch) reject(error) }
-      )
-    }
-    isRunning = false
+/**
+ * Calls that come at once, or while others are under way, are done together by the next run. `run`
+ * answers each, in their order. `max`: of a run; `lanes`: of runs under way.
+ */
+export const coalesced = <Item, Result>({ max, lanes = 1 }: Readonly<{ max: number; lanes?: number }>, run: (items: readonly Item[]) => Promise<readonly Result[]>): ((item: Item) => Promise<Result>) => {
+  const queue: Waiting<Item, Result>[] = []
+  let [running, isStarting] = [0, false]
+
+  const begin = async (): Promise<void> => {
+    running += 1
+    const batch = queue.splice(0, max)
+    await run(batch.map(({ item }) => item)).then(
+      (results) => { batch.forEach(({ resolve }, i) => { resolve(results[i] as Result) }) },
+      (error: unknown) => { for (const { reject } of batch) reject(error) }
+    )
+    running -= 1
+    start()
+  }
+
+  const start = (): void => {
+    while (queue.length > 0 && (running === 0 || (running < lanes && queue.length >= besideMin))) void begin()
   }
 
   return (item) => new Promise((resolve, reject) => {
     queue.push({ item, resolve, reject })
-    if (isRunning) return
-    isRunning = true
-    setImmediate(() => { void drain() })
+    // The turn of the event loop that brought this call brings its neighbours too.
+    if (isStarting) return
+    isStarting = true
+    setImmediate(() => { isStarting = false; start() })
   })
 }

@@ -13,7 +13,7 @@ import type { Offices } from '../offices/service.js'
 import { Merchant, MerchantId, StaffMember, type MerchantApplication, type MerchantDetail, type MerchantQuery, type NewStaffMember, type Review, type SettlementAccount, type Venue, type VenueId, type VenueTerms } from './model.js'
 import { venueExists } from './problems.js'
 import { checkAlive, checkCreditCode, checkOwner, masked, mayReadApplication, review } from './rules.js'
-import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, lockMerchants, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
+import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, holdMerchants, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -59,9 +59,9 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
     return merchant
   }
 
-  /** Locks merchants that are there, each named once, in id order; otherwise as `lock`. */
-  const lockMany = async (tx: Tx, ids: readonly MerchantId[]): Promise<Map<MerchantId, MerchantRow>> =>
-    new Map((await lockMerchants(tx, ids)).map((merchant) => [merchant.id, merchant]))
+  /** Has merchants that are there, each named once, stay as they are until the end of the transaction; in the order of locks as `lock`. */
+  const holdMany = async (tx: Tx, ids: readonly MerchantId[]): Promise<Map<MerchantId, MerchantRow>> =>
+    new Map((await holdMerchants(tx, ids)).map((merchant) => [merchant.id, merchant]))
 
   /** The names of merchants, by id. */
   const namesOf = async (tx: Tx, ids: readonly MerchantId[]): Promise<Map<MerchantId, string>> =>
@@ -237,7 +237,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
       accountNameSealed: vault.seal(accountName, sealed.accountName), accountNumberSealed: vault.seal(accountNumber, sealed.accountNumber)
     })
 
-  return { setSettlementAccount, setClosure, checkOwner, checkAlive, count: countMerchants, find, lock, lockMany, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
+  return { setSettlementAccount, setClosure, checkOwner, checkAlive, count: countMerchants, find, lock, holdMany, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
 }
 
 export type Merchants = ReturnType<typeof createMerchants>

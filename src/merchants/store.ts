@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { violates } from '../db/client.js'
+import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { AccountChangeId, AccountChangeRecord, MerchantCategory, MerchantId, MerchantStatus, Venue } from './model.js'
 import { merchantExists, venueExists } from './problems.js'
@@ -33,15 +34,15 @@ export const countMerchants = ({ db, office }: Tx): Promise<number> => db.$count
 export const findMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
   ids.length === 0
     ? Promise.resolve([])
-    : db.select().from(merchants).where(and(eq(merchants.officeId, office), inArray(merchants.id, [...ids])))
+    : db.select().from(merchants).where(and(eq(merchants.officeId, office), isOneOf(merchants.id, ids)))
 
 /** Locks a merchant; only the notary and the service's own work may. */
 export const lockMerchant = async ({ db, office }: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
   (await db.select().from(merchants).where(byId(office, id)).for('update'))[0]
 
-/** Locks merchants in id order. */
-export const lockMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
-  db.select().from(merchants).where(and(eq(merchants.officeId, office), inArray(merchants.id, [...ids]))).orderBy(asc(merchants.id)).for('update')
+/** Has merchants stay as they are until the end of the transaction; others may do the same meanwhile. */
+export const holdMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
+  db.select().from(merchants).where(and(eq(merchants.officeId, office), isOneOf(merchants.id, ids))).orderBy(asc(merchants.id)).for('share')
 
 export const updateMerchant = async ({ db, office }: Tx, { id, officeId: _, ...changed }: Partial<MerchantRow> & Pick<MerchantRow, 'id'>): Promise<void> => {
   await db.update(merchants).set(changed).where(byId(office, id))

@@ -133,7 +133,7 @@ export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterI
 
   const refund: Channel['refund'] = (request) => {
     const office = officeOf(request.orderId)
-    const together = refundsOf.get(office) ?? coalesced(refundsMax, (requests) => refundTogether(office, requests))
+    const together = refundsOf.get(office) ?? coalesced({ max: refundsMax }, (requests) => refundTogether(office, requests))
     refundsOf.set(office, together)
     return together(request)
   }
