@@ -7,7 +7,7 @@ import { checkInvariants } from '../src/checks/store.js'
 import { idOf, newId } from '../src/kernel/id.js'
 import { growthIds, seedGrowth, type Growth } from './growth-seed.js'
 import { load, type Request } from './load.js'
-import { machine, measure, median, onDatabase, rounded, type Bench } from './measure.js'
+import { machine, measure, median, medians, onDatabase, rounded, type Bench, type Measured } from './measure.js'
 import { comparePartitions } from './partitions.js'
 import { hasPgbench, preparePgbench, runPgbench } from './pgbench.js'
 import { redemptions } from './redeem.js'
@@ -23,11 +23,12 @@ import { tokenFor } from './tokens.js'
 
 const { values: options } = parseArgs({ options: {
   contracts: { type: 'string', default: '1000000' }, visits: { type: 'string', default: '10' }, merchants: { type: 'string', default: '2000' },
-  seconds: { type: 'string', default: '5' }, stream: { type: 'string', default: '60' }, updates: { type: 'string', default: '10' }, check: { type: 'boolean', default: false },
+  seconds: { type: 'string', default: '5' }, 'redeem-seconds': { type: 'string', default: '60' }, rounds: { type: 'string', default: '3' }, only: { type: 'string' }, stream: { type: 'string', default: '60' }, updates: { type: 'string', default: '10' }, check: { type: 'boolean', default: false },
   /** when the books begin that an earlier run has loaded into the database at DATABASE_URL: they are used as they are */
   begin: { type: 'string' }, partitions: { type: 'boolean', default: false }, json: { type: 'string' }
 } })
 const seconds = Number(options.seconds)
+const isWanted = (part: string): boolean => options.only === undefined || options.only.split(',').includes(part)
 const growth: Growth = { contracts: Number(options.contracts), visits: Number(options.visits), merchants: Number(options.merchants), begin: options.begin === undefined ? new Date(Date.now() - 360 * 86_400_000) : new Date(options.begin) }
 const port = 3902
 
@@ -94,11 +95,15 @@ const measureStream = async (service: Process): Promise<void> => {
   console.log(`\njournal: ${JSON.stringify(report.stream)}`)
 }
 
-/** Ten thousand contracts of the million, as shops whose cashiers check in. */
-const someShops = (): Shop[] => {
+/** Far from the one before. */
+const stride = 104_729
+let taken = 0
+
+/** Some of the contracts, from all over the table and not those of before, as shops whose cashiers check in. */
+const someShops = (count: number): Shop[] => {
   const shops = new Map<number, Shop>()
-  for (let n = 0; n < 10_000; n++) {
-    const i = random(growth.contracts)
+  for (let n = 0; n < count; n++) {
+    const i = taken++ * stride % growth.contracts
     const m = i % growth.merchants
     const shop = shops.get(m) ?? { merchantId: idOf('mer', ids.merchant(m)), venueId: idOf('ven', ids.venue(m)), cashierId: newId('per', 0), consumerId: newId('per', 0), contracts: [] }
     shop.contracts.push(idOf('ctr', ids.contract(i)))
@@ -107,15 +112,28 @@ const someShops = (): Shop[] => {
   return [...shops.values()]
 }
 
+const warmUpSeconds = 5
+const perSecondMax = 6_000
+/** Half the sessions of each contract are left. */
+const visitsOfEach = 5
+
 const measureRedemptions = async (bench: Bench, service: Process): Promise<void> => {
   const pgbench = hasPgbench() ? await preparePgbench(bench.ownerUrl) : undefined
+  const redeemSeconds = Number(options['redeem-seconds'])
+  const count = (warmUpSeconds + redeemSeconds) * perSecondMax
   for (const connections of [64, 256]) {
-    // Half the sessions are left: as many as contracts were picked, and ten times.
-    const next = await redemptions(bench.owner, someShops(), 60_000)
-    const tps = pgbench === undefined ? undefined : await runPgbench(pgbench, seconds)
-    const result = await measure(bench, service, { connections, seconds: seconds * 2, next })
-    report[`redeem${connections}`] = { ...result, pgbench: tps }
-    console.log(`redeem, spread, ${connections}: ${JSON.stringify(result)}; pgbench ${tps}, ${tps === undefined ? '' : rounded(result.perSecond / tps)} ×`)
+    const [rounds, tps]: [Measured[], number[]] = [[], []]
+    for (let round = 1; round <= Number(options.rounds); round++) {
+      const next = await redemptions(bench.owner, someShops(Math.ceil(count / visitsOfEach)), count, 'in turn')
+      if (pgbench !== undefined) tps.push(await runPgbench(pgbench, Math.max(5, Math.round(redeemSeconds / 2))))
+      await load({ host: '127.0.0.1', ports: [port], connections, seconds: warmUpSeconds, next })
+      const result = await measure(bench, service, { connections, seconds: redeemSeconds, next })
+      rounds.push(result)
+      console.log(`round ${round}, ${connections}: ${JSON.stringify(result)}; pgbench ${tps.at(-1) ?? '-'}`)
+    }
+    const result = medians(rounds)
+    report[`redeem${connections}`] = { ...result, rounds, pgbench: tps }
+    console.log(`redeem, spread, ${connections}: ${JSON.stringify(result)}; ${rounded(result.perSecond / median(tps))} ×`)
   }
 }
 
@@ -177,11 +195,11 @@ const run = (): Promise<void> => onDatabase(settings, async (bench) => {
   try {
     report.sumsSeconds = await sumsAreMade(owner)
     console.log(`journal summed in ${report.sumsSeconds} s`)
-    await measureRedemptions(bench, service)
+    if (isWanted('redemptions')) await measureRedemptions(bench, service)
     await owner.query('analyze')
-    await measureReads()
-    await measureStream(service)
-    await measureBloat(bench)
+    if (isWanted('reads')) await measureReads()
+    if (isWanted('stream')) await measureStream(service)
+    if (isWanted('updates')) await measureBloat(bench)
   } finally {
     await service.stop()
   }

@@ -35,7 +35,7 @@ const rounds = Number(options.rounds)
 const only = options.only?.split(',')
 
 const perSecondMax = 8_000
-const depositsPerSecondMax = 2_500
+const depositsPerSecondMax = 5_000
 
 type Next = LoadOptions['next']
 type Subjects = Readonly<Record<'service' | 'naive' | 'constant', Service>>
