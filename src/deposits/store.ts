@@ -100,11 +100,14 @@ export const listSettlements = ({ db, office }: Tx, numbers: readonly string[], 
       and(inArray(channelSettlements.channel, [...ChannelName.options]), inArray(channelSettlements.settlementId, [...numbers])), inArray(channelSettlements.id, [...ids])
     )))
 
-export const insertSettledTransactions = async ({ db, office }: Tx, channel: ChannelName, settledBy: Id<'chs'>, valueDate: Date, transactionIds: readonly string[]): Promise<void> => {
-  if (transactionIds.length === 0) return
-  await db.insert(settledTransactions)
-    .values(transactionIds.map((transactionId) => ({ officeId: office, channel, transactionId, settledBy, valueDate })))
-    .onConflictDoNothing()
+const insertSettledStatement = officeStatement((office, place) => `
+insert into settled_transactions (office_id, channel, transaction_id, settled_by, value_date)
+select ${office}, $2, s.transaction_id, $3, $4 from ${place}unnest($5::text[]) as s(transaction_id)
+on conflict do nothing`)
+
+/** However many: a day of a channel has more than a statement has parameters. */
+export const insertSettledTransactions = async ({ client, office }: Tx, channel: ChannelName, settledBy: Id<'chs'>, valueDate: Date, transactionIds: readonly string[]): Promise<void> => {
+  if (transactionIds.length > 0) await client.query({ name: 'insert_settled_transactions', ...insertSettledStatement, values: [office, channel, uuidOf(settledBy), valueDate, transactionIds] })
 }
 
 /** Deposits among a channel's transactions that both the payment and a settlement have been told of. Most are told of their settlement days later: those are not looked for. */

@@ -58,6 +58,8 @@ const officeOfNotary = ({ office }: Caller): number => {
   return office
 }
 
+const orderedTogether = 500
+
 export const createSettlements = ({ work, clock, offices, merchants, payables, claims, holds, ledger, evidence, payouts }: Dependencies) => {
   const lock = async (tx: Tx, id: SettlementId): Promise<SettlementRecord> => {
     const settlement = await lockSettlement(tx, id)
@@ -107,7 +109,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
       if (items.length === 0) throw nothingPayable({ cutoff: settlement.cutoff })
 
       await insertSettlement(tx, settlement)
-      await insertItems(tx, items)
+      await insertItems(tx, settlement.id, items)
       await evidence.appendFact(tx, {
         fact: 'settlement-drafted', subject: settlement.id, occurredAt: now,
         payload: { cutoff: settlement.cutoff, items: items.map(({ id, merchantId, grossFen, feeFen }) => ({ id, merchantId, grossFen, feeFen })) }
@@ -129,12 +131,16 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
     }
   }
 
-  const order = async (tx: Tx, item: ItemRecord, at: Date): Promise<ItemRecord> => {
-    const payeeSealed = payouts.sealPayee(await merchants.settlementAccountOf(tx, item.merchantId))
-    const approved: ItemRecord = { ...item, status: 'approved', payeeSealed }
-    await updateItem(tx, approved)
-    await ledger.post(tx, settlementApproved(approved, at))
-    await payouts.order(tx, approved)
+  /** Orders the payouts of items; what is booked of them is booked together. */
+  const order = async (tx: Tx, items: readonly ItemRecord[], at: Date): Promise<ItemRecord[]> => {
+    const approved: ItemRecord[] = []
+    for (const item of items) {
+      const payeeSealed = payouts.sealPayee(await merchants.settlementAccountOf(tx, item.merchantId))
+      approved.push({ ...item, status: 'approved', payeeSealed })
+    }
+    for (const item of approved) await updateItem(tx, item)
+    await ledger.postAll(tx, approved.map((item) => settlementApproved(item, at)))
+    for (const item of approved) await payouts.order(tx, item)
     return approved
   }
 
@@ -159,7 +165,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
       const settlement: SettlementRecord = { ...before, status: 'approved', checkerId: command.caller.personId, approvedAt: now }
       await updateSettlement(tx, settlement)
       const ordered: ItemRecord[] = []
-      for (const item of items) ordered.push(await order(tx, item, now))
+      for (let from = 0; from < items.length; from += orderedTogether) ordered.push(...await order(tx, items.slice(from, from + orderedTogether), now))
       return viewOf(settlement, ordered)
     })
   }

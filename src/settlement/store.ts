@@ -1,5 +1,7 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
+import { uuidOf } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { ItemRecord, SettlementId, SettlementItemId, SettlementRecord, SettlementStatus } from './model.js'
 import { settlementItems, settlements } from './table.js'
@@ -24,8 +26,18 @@ export const insertSettlement = async ({ db, office }: Tx, settlement: Settlemen
   await db.insert(settlements).values({ ...settlement, officeId: office })
 }
 
-export const insertItems = async ({ db, office }: Tx, items: readonly ItemRecord[]): Promise<void> => {
-  await db.insert(settlementItems).values(items.map((item) => ({ ...item, officeId: office })))
+const insertItemsStatement = officeStatement((office, place) => `
+insert into settlement_items (office_id, id, settlement_id, merchant_id, merchant_name, gross_fen, fee_fen, status)
+select ${office}, i.id, $2, i.merchant_id, i.merchant_name, i.gross_fen, i.fee_fen, 'draft'
+from ${place}unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[]) as i(id, merchant_id, merchant_name, gross_fen, fee_fen)`)
+
+/** Items of a draft, of any number of merchants: one parameter a column, because a statement takes 65,535 in all. */
+export const insertItems = async ({ client, office }: Tx, settlementId: SettlementId, items: readonly ItemRecord[]): Promise<void> => {
+  const column = <Value>(of: (item: ItemRecord) => Value) => items.map(of)
+  await client.query({
+    name: 'insert_settlement_items', ...insertItemsStatement,
+    values: [office, uuidOf(settlementId), column(({ id }) => uuidOf(id)), column(({ merchantId }) => uuidOf(merchantId)), column(({ merchantName }) => merchantName), column(({ grossFen }) => grossFen), column(({ feeFen }) => feeFen)]
+  })
 }
 
 export const findSettlement = async ({ db, office }: Tx, id: SettlementId): Promise<SettlementRecord | undefined> =>
