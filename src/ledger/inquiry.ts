@@ -1,3 +1,4 @@
+import { byKeys } from '../db/plans.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
@@ -65,13 +66,13 @@ const totals = async (tx: Tx, at: Date, by: TimeOf, compared: '<' | '>='): Promi
     from entries e ${by === 'event' ? `join transfers t on t.office_id = e.office_id and t.id = e.transfer_id` : ''}
     where e.office_id = $1 and ${within(stretch)} and ${time} ${compared} $2
       ${stretch.is_whole ? '' : `and date_trunc('hour', ${time}, 'UTC') = date_trunc('hour', $2::timestamptz, 'UTC')`}`)
-  const { rows } = await tx.client.query<{ kind: AccountKind; balance: Fen }>(`
+  const { rows } = await byKeys(tx, () => tx.client.query<{ kind: AccountKind; balance: Fen }>(`
     select kind, (case when kind = any($3::text[]) then 1 else -1 end * sum(debit_fen))::bigint as balance
     from (
       select kind, debit_fen - credit_fen as debit_fen from journal_totals
       where office_id = $1 and until_id <= ${summed} and ${hour} ${compared === '<' ? '<' : '>'} date_trunc('hour', $2::timestamptz, 'UTC')
       union all ${ofEntries.join(' union all ')}) moved
-    group by kind`, values)
+    group by kind`, values))
   return new Map(rows.map(({ kind, balance }) => [kind, balance]))
 }
 
