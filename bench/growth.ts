@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -75,18 +75,16 @@ const measureReads = async (): Promise<void> => {
   }
 }
 
-const residentMb = ({ process: { pid } }: Process): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
-
 /** Reads the whole journal as JSON lines, or as much of it as comes in a time. */
 const measureStream = async (service: Process): Promise<void> => {
   const until = performance.now() + Number(options.stream) * 1000
   const response = await fetch(`http://127.0.0.1:${port}/v1/audit/journal?format=jsonl`, { headers: { authorization: notary } })
-  const [begun, memory] = [performance.now(), [residentMb(service)]]
+  const [begun, memory] = [performance.now(), [service.residentMb()]]
   let [lines, bytes, sampledAt, ended] = [0, 0, begun, true]
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
     for (const byte of chunk) if (byte === 10) lines += 1
-    if (performance.now() - sampledAt > 1_000) { sampledAt = performance.now(); memory.push(residentMb(service)) }
+    if (performance.now() - sampledAt > 1_000) { sampledAt = performance.now(); memory.push(service.residentMb()) }
     if (performance.now() > until) { ended = false; break }
   }
   const took = (performance.now() - begun) / 1000

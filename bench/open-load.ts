@@ -9,15 +9,15 @@ import { answerEnd, encode, type Request } from './load.js'
 
 export type Arrival = Readonly<{ sentAt: number; answeredAt: number; status: string; body: string }>
 
-type Options = Readonly<{ host: string; port: number; perSecond: number; seconds: number; connectionsMax: number; next: () => Request }>
+type Options = Readonly<{ host: string; ports: readonly number[]; perSecond: number; seconds: number; connectionsMax: number; next: () => Request }>
 
 type Line = { socket: Socket; received: Buffer; sentAt: number }
 
-/** `unsent`: arrivals for which there was no free connection. */
-export const openLoad = async ({ host, port, perSecond, seconds, connectionsMax, next }: Options): Promise<{ arrivals: Arrival[]; unsent: number }> => {
+/** The connections are shared out evenly among the ports. `unsent`: arrivals for which there was no free connection. */
+export const openLoad = async ({ host, ports, perSecond, seconds, connectionsMax, next }: Options): Promise<{ arrivals: Arrival[]; unsent: number }> => {
   const arrivals: Arrival[] = []
   const idle: Line[] = []
-  let [lines, underWay, unsent] = [0, 0, 0]
+  let [lines, opened, underWay, unsent] = [0, 0, 0, 0]
 
   const ended = (line: Line, status: string, body: string): void => {
     arrivals.push({ sentAt: line.sentAt, answeredAt: performance.now(), status, body })
@@ -26,7 +26,7 @@ export const openLoad = async ({ host, port, perSecond, seconds, connectionsMax,
 
   const openLine = (): Line => {
     lines += 1
-    const line: Line = { socket: connect({ host, port, noDelay: true }), received: Buffer.alloc(0), sentAt: 0 }
+    const line: Line = { socket: connect({ host, port: ports[opened++ % ports.length] as number, noDelay: true }), received: Buffer.alloc(0), sentAt: 0 }
     line.socket.on('data', (data) => {
       line.received = line.received.length === 0 ? data : Buffer.concat([line.received, data])
       const answer = answerEnd(line.received)

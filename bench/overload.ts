@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -10,7 +10,7 @@ import { machine, median, onDatabase, rounded, withCores, type Bench, type Cores
 import { openLoad, type Arrival } from './open-load.js'
 import { redemptions } from './redeem.js'
 import { seedShops, type Shop } from './seed.js'
-import { startService, type Process } from './server.js'
+import { startServices, type Service } from './server.js'
 
 /*
  * Twice as many redemptions as the service can do, for a minute: they come by the clock, whatever
@@ -19,19 +19,17 @@ import { startService, type Process } from './server.js'
  * What it can do is measured for as long, before and after.
  */
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, times: { type: 'string', default: '2' }, json: { type: 'string' } } })
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, times: { type: 'string', default: '2' }, processes: { type: 'string', default: '1' }, json: { type: 'string' } } })
 const seconds = Number(options.seconds)
 const port = 3905
 const connectionsMax = 6_000
 
-const residentMb = ({ process: { pid } }: Process): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
-
 type Peak = Readonly<{ perSecond: number; cores: Cores }>
 
 /** The most it does: with as many requests in flight as make its batches full. */
-const measurePeak = async (bench: Bench, service: Process, shops: readonly Shop[]): Promise<Peak> => {
+const measurePeak = async (bench: Bench, service: Service, shops: readonly Shop[]): Promise<Peak> => {
   const next = await redemptions(bench.owner, shops, 8_000 * seconds)
-  const { result: { perSecond }, cores } = await withCores(bench, service, () => load({ host: '127.0.0.1', ports: [port], connections: 256, seconds, next }))
+  const { result: { perSecond }, cores } = await withCores(bench, service, () => load({ host: '127.0.0.1', ports: service.ports, connections: 256, seconds, next }))
   return { perSecond, cores }
 }
 
@@ -56,17 +54,17 @@ const countReleases = async ({ owner }: Bench): Promise<number> => Number((await
 
 const run = (): Promise<void> => onDatabase({}, async (bench) => {
   const { owner } = bench
-  const service = await startService(bench.ownerUrl, port)
+  const service = await startServices(bench.ownerUrl, port, Number(options.processes))
   try {
     const shops = await seedShops(owner, { merchants: 200, contractsPerMerchant: 50, sessions: 1_000_000, priceFen: 100_000_000 })
     const first = await measurePeak(bench, service, shops)
     const perSecond = Math.round(first.perSecond * Number(options.times))
     const next = await redemptions(owner, shops, perSecond * (seconds + 5))
     const before = await countReleases(bench)
-    const memory = [residentMb(service)]
-    const watch = setInterval(() => { memory.push(residentMb(service)) }, 1_000)
+    const memory = [service.residentMb()]
+    const watch = setInterval(() => { memory.push(service.residentMb()) }, 1_000)
     const [{ arrivals, unsent }, { cores }] = await Promise.all([
-      openLoad({ host: '127.0.0.1', port, perSecond, seconds, connectionsMax, next: next as () => Request }),
+      openLoad({ host: '127.0.0.1', ports: service.ports, perSecond, seconds, connectionsMax, next: next as () => Request }),
       withCores(bench, service, () => sleep(seconds * 1_000))
     ])
     clearInterval(watch)

@@ -8,7 +8,7 @@ import { startFlags } from '../scripts/start-flags.js'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-export type Service = Readonly<{ ports: readonly number[]; cpuSeconds: () => number; stop: () => Promise<void> }>
+export type Service = Readonly<{ ports: readonly number[]; cpuSeconds: () => number; residentMb: () => number; stop: () => Promise<void> }>
 /** One process of it. */
 export type Process = Service & Readonly<{ process: ChildProcess }>
 
@@ -34,6 +34,8 @@ export const postgresCpuSeconds = (postmasterPid: number): number => {
   return (ticks(statOf(String(postmasterPid)), 11, 15) + children.reduce((sum, fields) => sum + ticks(fields, 11, 13), 0)) / 100
 }
 
+const residentMbOf = (pid: number): number => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
+
 /** A process that serves HTTP, ready once the path answers well. */
 const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, port: number, readyPath: string): Promise<Process> => {
   const child = spawn(process.execPath, argv, { env: { ...process.env, ...env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -43,6 +45,7 @@ const startProcess = async (argv: readonly string[], env: NodeJS.ProcessEnv, por
       return {
         ports: [port], process: child,
         cpuSeconds: () => cpuSecondsOf(child.pid as number),
+        residentMb: () => residentMbOf(child.pid as number),
         stop: async () => {
           const ended = new Promise((resolve) => { child.once('exit', resolve) })
           child.kill('SIGTERM')
@@ -66,6 +69,7 @@ export const startServices = async (databaseUrl: string, firstPort: number, coun
   return {
     ports: processes.flatMap(({ ports }) => ports),
     cpuSeconds: () => processes.reduce((sum, process) => sum + process.cpuSeconds(), 0),
+    residentMb: () => processes.reduce((sum, process) => sum + process.residentMb(), 0),
     stop: async () => { for (const process of processes) await process.stop() }
   }
 }
