@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../kernel/upload.js'
 import { tooLarge } from './problems.js'
+import { keepUntilAnswered } from './silence.js'
 import type { App } from './types.js'
 
 /** Passes bytes on, hashed and counted. @throws too_large (413) */
@@ -57,14 +56,9 @@ export const takeUploads = (app: App, { mediaTypes, maxBytes }: Options): void =
     return upload
   })
 
-  /** How long a connection may be silent, in milliseconds; tests that inject requests have none. */
-  const allowSilence = ({ socket }: IncomingMessage, ms: number): void => { if (socket instanceof Socket) socket.setTimeout(ms) }
-
-  // A large file is read for longer than a connection that says nothing is otherwise kept.
-  app.addHook('preHandler', async (request) => { allowSilence(request.raw, 0) })
+  keepUntilAnswered(app)
 
   const forget = async (request: FastifyRequest): Promise<void> => {
-    allowSilence(request.raw, app.server.timeout)
     const path = uploads.get(request)
     if (path !== undefined) await remove(path)
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keepUntilAnswered } from '../http/silence.js'
 import type { Routes } from '../http/types.js'
 import { moneyHeld } from '../holds/problems.js'
 import { Page, PageQuery } from '../kernel/page.js'
@@ -15,6 +16,8 @@ const params = z.object({ id: SettlementId })
 const OfMerchant = z.object({ id: MerchantId })
 
 export const settlementRoutes = (settlements: Settlements): Routes => async (app) => {
+  keepUntilAnswered(app)
+
   app.post('/settlements', {
     schema: { operationId: 'draftSettlement', summary: 'Draft a settlement of what is payable and in no other', tags, body: DraftSettlement, response: { 201: Settlement } },
     config: { access: ['notary'], idempotent: true, problems: [nothingPayable] }
