@@ -18,7 +18,7 @@ import type { Offices } from '../offices/service.js'
 import { journalIn, mediaTypeOf, quarterlySheet } from './journal.js'
 import { QuarterlyRule, type AuditGroups, type By, type GroupsQuery, type JournalLine, type JournalQuery, type MerchantBalances, type MerchantLine, type MerchantsQuery, type OfOffice, type Overview, type OverviewQuery, type QuarterlyQuery, type QuarterlyReport, type TrialBalance, type TrialBalanceQuery } from './model.js'
 import { mustBeProtected, overviewOf, quarterOf, takenBack, trialBalanceOf, type Balances } from './rules.js'
-import { added, comparedOf, countedOf, groupsOf, partsOf, type Amounts } from './groups/rules.js'
+import { added, comparedOf, countedOf, groupsOf, partsOf, zero, type Amounts } from './groups/rules.js'
 import { listAudited, listContractTotals, standingOf } from './groups/store.js'
 import { everything, sumMoved, sumMovements } from './movements.js'
 import { findMerchantTotals, holdStill, listJournal, listMerchantTotals, sumContracts, sumLegalHolds } from './store.js'
@@ -135,8 +135,9 @@ export const createBureau = ({ work, clock, offices, merchants: shops, ledger, i
 
   /** What was booked for each merchant before an instant. */
   const amountsBefore = async (tx: Tx, until: Date): Promise<(merchantId: MerchantId) => Amounts> => {
-    const moved = await sumMovements(tx, until, 'booking')
-    return (merchantId) => added(moved.filter((one) => one.merchantId === merchantId).map(({ before }) => before))
+    const amounts = new Map<MerchantId, Amounts>()
+    for (const { merchantId, before } of await sumMovements(tx, until, 'booking')) amounts.set(merchantId, added([amounts.get(merchantId) ?? zero, before]))
+    return (merchantId) => amounts.get(merchantId) ?? zero
   }
 
   /** What each merchant's consumers had prepaid and not got at the end of a quarter. @throws office_required (422) */
