@@ -4,7 +4,7 @@ import { bytes, integers, jsons, uuids } from '../db/arrays.js'
 import type { Row } from '../db/client.js'
 import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
-import { uuidOf } from '../kernel/id.js'
+import { uuidOf, uuidOrNull } from '../kernel/id.js'
 import type { Anchoring, Checkpoint, Cosignature, HashName, Openings, Timestamp } from './model.js'
 import { evidenceAnchors, evidenceCheckpoints, evidenceCosignatures, evidenceEntries, evidenceKeys, evidenceLogs, evidencePositions, evidenceTiles, evidenceTimestamps } from './table.js'
 import type { Tile, TileKey } from './tree.js'
@@ -16,8 +16,6 @@ insert into evidence_entries (office_id, id, fact, subject, transfer_id, contrac
 select ${office}, e.id, e.fact, e.subject, e.transfer_id, e.contract_id, e.merchant_id, e.entry, e.openings::jsonb, $10
 from ${place}unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], string_to_array($8, E'\\x1e'), $9::text[])
   as e(id, fact, subject, transfer_id, contract_id, merchant_id, entry, openings)`)
-
-const uuidOrNull = (id: string | null): string | null => (id === null ? null : uuidOf(id))
 
 /** Rows of one time. */
 export const insertEntries = async ({ client, office }: Tx, rows: readonly Omit<EntryRow, 'officeId' | 'createdAt'>[], createdAt: Date): Promise<void> => {

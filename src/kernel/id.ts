@@ -124,6 +124,9 @@ export const uuidOf = (id: string): string => {
   return uuidText.toString('latin1')
 }
 
+/** The same, where there may be none. */
+export const uuidOrNull = (id: string | null): string | null => (id === null ? null : uuidOf(id))
+
 const digitOf = new Uint8Array(128)
 for (const hex of ['0123456789abcdef', '0123456789ABCDEF']) for (let i = 0; i < 16; i++) digitOf[hex.charCodeAt(i)] = i
 

@@ -1,7 +1,7 @@
 import { and, asc, eq, gte, inArray, lte, sql } from 'drizzle-orm'
 import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
-import { newId, uuidOf, type Id } from '../kernel/id.js'
+import { newId, uuidOf, uuidOrNull, type Id } from '../kernel/id.js'
 import type { AccountKind, OwnAccount } from './model.js'
 import { accounts, entries, transfers } from './table.js'
 
@@ -63,8 +63,6 @@ with lines as (
   select ${office}, transfer_id, line, kind, account_id, contract_id, side, amount_fen, balance_after_fen, $3 from ${place}lines
 )
 select`)
-
-const uuidOrNull = (id: string | null) => (id === null ? null : uuidOf(id))
 
 export const insertTransfers = async ({ client, office, actor }: Tx, transfers: readonly TransferInput[], bookedAt: Date): Promise<void> => {
   const lines = transfers.flatMap(({ id, entries }) => entries.map((entry) => ({ transferId: id, ...entry })))

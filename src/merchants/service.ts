@@ -13,7 +13,7 @@ import type { Offices } from '../offices/service.js'
 import { Merchant, MerchantId, StaffMember, type MerchantApplication, type MerchantDetail, type MerchantQuery, type NewStaffMember, type Review, type SettlementAccount, type Venue, type VenueId, type VenueTerms } from './model.js'
 import { venueExists } from './problems.js'
 import { checkAlive, checkCreditCode, checkOwner, masked, mayReadApplication, review } from './rules.js'
-import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findVenueByName, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, holdMerchants, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
+import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findVenueByName, holdMerchants, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork

@@ -1,4 +1,4 @@
-import { idOf, newId, uuidOf, type Id } from '../kernel/id.js'
+import { idOf, newId, uuidOf, uuidOrNull, type Id } from '../kernel/id.js'
 import { bytes, hexes, instants, integers, jsons, uuids, words } from '../db/arrays.js'
 import type { Client, Row } from '../db/client.js'
 import { officeStatement } from '../db/cluster.js'
@@ -150,8 +150,8 @@ export const recordBatch = async (client: Client, office: number, decided: reado
     uuids(of(({ release }) => uuidOf(release.id))), uuids(of(({ release }) => uuidOf(release.contractId))), uuids(of(({ release }) => uuidOf(release.merchantId))),
     words(of(({ release }) => release.state)), integers(of(({ release }) => release.units)), integers(of(({ release }) => release.amountFen)),
     integers(of(({ release }) => release.unitsLeft)), words(of(({ release }) => release.date)), instants(of(({ release }) => release.dueAt)),
-    uuids(of(({ release }) => (release.venueId === null ? null : uuidOf(release.venueId)))),
-    uuids(of(({ release }) => (release.cashierId === null ? null : uuidOf(release.cashierId)))),
+    uuids(of(({ release }) => uuidOrNull(release.venueId))),
+    uuids(of(({ release }) => uuidOrNull(release.cashierId))),
     hexes(of(({ codeHash }) => codeHash)), hexes(of(({ keyHash }) => keyHash)), bytes(of(({ requestHash }) => requestHash)), jsons(of(({ answer }) => answer)),
     uuids(of(({ transferId }) => (transferId === undefined ? null : uuidOf(transferId)))), integers(of(({ heldAfter }) => heldAfter)),
     integers(of(({ pendingAfter }) => pendingAfter)), uuids(of(({ evidenceId }) => uuidOf(evidenceId))), words(of(({ fact }) => fact)), jsons(of(({ entry }) => entry)),
