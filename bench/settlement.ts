@@ -15,10 +15,10 @@ import { tokenOfNotary } from './tokens.js'
 
 const config = configOf({ TICUN_MODE: 'sandbox' })
 const vault = createVault(config.dataKeys, deriveKey(config.secret, 'blind index'))
-const dueFen = 10_000
+export const dueFen = 10_000
 
 /** One session of each contract released and its window over: Dr held / Cr pending, Dr pending / Cr payable. */
-const seedPayable = async (client: pg.Client, merchants: number): Promise<void> => {
+export const seedPayable = async (client: pg.Client, merchants: number): Promise<void> => {
   const now = new Date(Date.now() - 60_000)
   const shops = await seedShops(client, { merchants, contractsPerMerchant: 1, sessions: 10, priceFen: dueFen * 10 })
   await seedCash(client)

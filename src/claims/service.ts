@@ -76,8 +76,9 @@ export const createClaims = ({ work, contracts, ledger, evidence, refunds, holds
     }
   })
 
-  /** What was collected of a merchant and lowers this settlement item. @returns the sum, in fen */
-  const reserve = (tx: Tx, merchantId: MerchantId, itemId: Id<'sti'>): Promise<bigint> => inRole(tx, 'worker', (tx) => reserveCollections(tx, merchantId, itemId))
+  /** What was collected of merchants and lowers these settlement items. @returns the sums, in fen; a merchant without is missing */
+  const reserve = (tx: Tx, reservations: readonly Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>[]): Promise<ReadonlyMap<MerchantId, bigint>> =>
+    inRole(tx, 'worker', (tx) => reserveCollections(tx, reservations))
 
   const unreserve = (tx: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => inRole(tx, 'worker', (tx) => unreserveCollections(tx, itemIds))
 

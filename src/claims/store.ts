@@ -1,7 +1,8 @@
-import { and, asc, desc, eq, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
 import type { ContractId } from '../contracts/model.js'
+import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { Id } from '../kernel/id.js'
+import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { ClaimFilter, ClaimId, ClaimRecord, Debtor } from './model.js'
 import { claimCollections, merchantClaims } from './table.js'
@@ -21,13 +22,13 @@ const open = (office: number, debtor: Debtor = 'merchant') =>
 /** The contracts that open claims on merchants are of. */
 export const listContractsWithClaims = async ({ db, office }: Tx, merchantIds: readonly MerchantId[] | undefined): Promise<ContractId[]> =>
   (await db.selectDistinct({ id: merchantClaims.contractId }).from(merchantClaims)
-    .where(and(open(office), merchantIds && inArray(merchantClaims.merchantId, [...merchantIds])))).map(({ id }) => id)
+    .where(and(open(office), merchantIds && isOneOf(merchantClaims.merchantId, merchantIds)))).map(({ id }) => id)
 
 /** Open claims of contracts, oldest first; locked, once the contracts are. */
 export const lockOpenClaims = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<ClaimRecord[]> =>
   contractIds.length === 0
     ? Promise.resolve([])
-    : db.select(columns).from(merchantClaims).where(and(open(office), inArray(merchantClaims.contractId, [...contractIds]))).orderBy(asc(merchantClaims.id)).for('update')
+    : db.select(columns).from(merchantClaims).where(and(open(office), isOneOf(merchantClaims.contractId, contractIds))).orderBy(asc(merchantClaims.id)).for('update')
 
 /** What corrections of a dispute left open on a party, newest first; locked, once the contract is. */
 export const lockOpenCorrections = ({ db, office }: Tx, disputeId: ClaimRecord['disputeId'], debtor: Debtor): Promise<ClaimRecord[]> =>
@@ -57,14 +58,21 @@ export const sumOpenClaims = async ({ db, office }: Tx, merchantId: MerchantId):
   (await db.select({ fen: sql<bigint>`coalesce(sum(${merchantClaims.amountFen} - ${merchantClaims.collectedFen}), 0)::bigint` }).from(merchantClaims)
     .where(and(open(office), eq(merchantClaims.merchantId, merchantId))))[0]?.fen ?? 0n
 
-/** Reserves what was collected of a merchant, and no settlement has taken into account, to an item. @returns the sum */
-export const reserveCollections = async ({ db, office }: Tx, merchantId: MerchantId, itemId: Id<'sti'>): Promise<bigint> => {
-  const rows = await db.update(claimCollections).set({ itemId })
-    .where(and(eq(claimCollections.officeId, office), eq(claimCollections.merchantId, merchantId), isNull(claimCollections.itemId)))
-    .returning({ amountFen: claimCollections.amountFen })
-  return rows.reduce((total, { amountFen }) => total + amountFen, 0n)
+/** Reserves what was collected of merchants, and no settlement has taken into account, each to its item. @returns the sums; a merchant without is missing */
+export const reserveCollections = async ({ client, office }: Tx, reservations: readonly Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>[]): Promise<Map<MerchantId, bigint>> => {
+  const { rows } = await client.query<{ merchant_id: string; sum: bigint }>({
+    name: 'reserve_collections',
+    text: `with reserved as (
+             update claim_collections c set item_id = n.item_id
+             from unnest($2::uuid[], $3::uuid[]) as n(merchant_id, item_id)
+             where c.office_id = $1 and c.merchant_id = n.merchant_id and c.merchant_id = any($2::uuid[]) and c.item_id is null
+             returning c.merchant_id, c.amount_fen)
+           select merchant_id, sum(amount_fen)::bigint as sum from reserved group by merchant_id`,
+    values: [office, reservations.map(({ merchantId }) => uuidOf(merchantId)), reservations.map(({ itemId }) => uuidOf(itemId))]
+  })
+  return new Map(rows.map(({ merchant_id: merchant, sum }) => [idOf('mer', merchant), sum]))
 }
 
 export const unreserveCollections = async ({ db, office }: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => {
-  await db.update(claimCollections).set({ itemId: null }).where(and(eq(claimCollections.officeId, office), inArray(claimCollections.itemId, [...itemIds])))
+  await db.update(claimCollections).set({ itemId: null }).where(and(eq(claimCollections.officeId, office), isOneOf(claimCollections.itemId, itemIds)))
 }

@@ -99,8 +99,7 @@ export const lapsedHold = (hold: HoldRecord): HoldRecord | undefined =>
   withholding.has(hold.status) ? { ...hold, status: 'lapsed', endedAt: hold.endsAt } : undefined
 
 /** What holds against a merchant must leave in place; undefined where there are none. */
-export const amountsOf = (holds: readonly HoldRecord[]): HeldAmounts | undefined => {
-  if (holds.length === 0) return undefined
+export const amountsOf = (holds: readonly HoldRecord[]): HeldAmounts => {
   const contractFen = new Map<ContractId, Fen>()
   for (const { contractId, amountFen } of holds) if (contractId !== null) contractFen.set(contractId, (contractFen.get(contractId) ?? 0n) + amountFen)
   return { merchantFen: sum(holds.filter(({ contractId }) => contractId === null).map(({ amountFen }) => amountFen)), contractFen }

@@ -192,11 +192,15 @@ export const createHolds = ({ work, clock, offices, contracts, merchants, ledger
   const againstConsumer = async (tx: Tx, contractIds: readonly ContractId[]): Promise<HoldRecord[]> =>
     counting(await inRole(tx, 'worker', (asWorker) => listAgainstConsumers(asWorker, contractIds, clock.now())))
 
-  /** What holds against a merchant must leave in place; undefined where there are none. */
-  const heldAmounts = async (tx: Tx, merchantId: MerchantId): Promise<HeldAmounts | undefined> => amountsOf(await againstMerchants(tx, [merchantId]))
+  /** What holds against merchants must leave in place; a merchant without is missing. */
+  const heldAmounts = async (tx: Tx, merchantIds: readonly MerchantId[]): Promise<ReadonlyMap<MerchantId, HeldAmounts>> => {
+    const holdsOf = new Map<MerchantId, HoldRecord[]>()
+    for (const hold of await againstMerchants(tx, merchantIds)) holdsOf.set(hold.merchantId, [...holdsOf.get(hold.merchantId) ?? [], hold])
+    return new Map([...holdsOf].map(([merchantId, holds]) => [merchantId, amountsOf(holds)]))
+  }
 
   const requiredOf = async (tx: Tx, merchantId: MerchantId, payableFen: Fen): Promise<Fen> => {
-    const amounts = await heldAmounts(tx, merchantId)
+    const amounts = (await heldAmounts(tx, [merchantId])).get(merchantId)
     return amounts ? requiredFen(payableFen, amounts, await inRole(tx, 'worker', (asWorker) => unsettledOf(asWorker, merchantId))) : 0n
   }
 
@@ -214,9 +218,9 @@ export const createHolds = ({ work, clock, offices, contracts, merchants, ledger
    */
   const checkPayouts = async (tx: Tx, payouts: readonly HeldPayout[]): Promise<void> => {
     const refused: { merchantId: MerchantId; grossFen: Fen; withheldFen: Fen }[] = []
-    const counted = await againstMerchants(tx, payouts.map(({ merchantId }) => merchantId))
+    const amountsOfEach = await heldAmounts(tx, payouts.map(({ merchantId }) => merchantId))
     for (const { merchantId, itemId, grossFen, payableFen } of payouts) {
-      const amounts = amountsOf(counted.filter((hold) => hold.merchantId === merchantId))
+      const amounts = amountsOfEach.get(merchantId)
       if (!amounts) continue
       const unsettled = await unsettledOf(tx, merchantId, itemId)
       if (!leavesEnough(payableFen, grossFen, amounts, unsettled)) refused.push({ merchantId, grossFen, withheldFen: requiredFen(payableFen, amounts, unsettled) })
@@ -226,7 +230,7 @@ export const createHolds = ({ work, clock, offices, contracts, merchants, ledger
 
   /** Up to how much of the refunds of these contracts is held, by contract; those without are missing. */
   const heldOfRefunds = async (tx: Tx, contractIds: readonly ContractId[]): Promise<ReadonlyMap<ContractId, Fen>> =>
-    amountsOf(await againstConsumer(tx, contractIds))?.contractFen ?? new Map()
+    amountsOf(await againstConsumer(tx, contractIds)).contractFen
 
   const withheldBy = async (tx: Tx, hold: HoldRecord): Promise<Fen> => {
     if (!isInForce(hold, clock.now())) return 0n

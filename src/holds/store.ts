@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm'
 import type { ContractId } from '../contracts/model.js'
+import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { MerchantId } from '../merchants/model.js'
 import type { HoldId, HoldQuery, HoldRecord, HoldStatus } from './model.js'
@@ -38,14 +39,14 @@ export const listAgainstMerchants = ({ db, office }: Tx, merchantIds: readonly M
   merchantIds.length === 0
     ? Promise.resolve([])
     : db.select(columns).from(legalHolds)
-      .where(and(standing(office, now), eq(legalHolds.against, 'merchant'), inArray(legalHolds.merchantId, [...merchantIds]))).orderBy(asc(legalHolds.id))
+      .where(and(standing(office, now), eq(legalHolds.against, 'merchant'), isOneOf(legalHolds.merchantId, merchantIds))).orderBy(asc(legalHolds.id))
 
 /** Holds in force against the consumers of contracts, the earliest first. */
 export const listAgainstConsumers = ({ db, office }: Tx, contractIds: readonly ContractId[], now: Date): Promise<HoldRecord[]> =>
   contractIds.length === 0
     ? Promise.resolve([])
     : db.select(columns).from(legalHolds)
-      .where(and(standing(office, now), eq(legalHolds.against, 'consumer'), inArray(legalHolds.contractId, [...contractIds]))).orderBy(asc(legalHolds.id))
+      .where(and(standing(office, now), eq(legalHolds.against, 'consumer'), isOneOf(legalHolds.contractId, contractIds))).orderBy(asc(legalHolds.id))
 
 /** Holds the role may see, newest first, from below a position. */
 export const listHolds = ({ db }: Tx, office: number | undefined, { merchantId, contractId, status }: HoldQuery, before: HoldId | undefined, limit: number): Promise<HoldRecord[]> =>

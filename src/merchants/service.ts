@@ -13,7 +13,7 @@ import type { Offices } from '../offices/service.js'
 import { Merchant, MerchantId, StaffMember, type MerchantApplication, type MerchantDetail, type MerchantQuery, type NewStaffMember, type Review, type SettlementAccount, type Venue, type VenueId, type VenueTerms } from './model.js'
 import { venueExists } from './problems.js'
 import { checkAlive, checkCreditCode, checkOwner, masked, mayReadApplication, review } from './rules.js'
-import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findVenueByName, holdMerchants, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
+import { countMerchants, findMerchant, findMerchants, findSettlementAccount, findSettlementAccounts, findVenueByName, holdMerchants, insertMerchant, insertSettlementAccount, insertVenue, listMerchants, listVenues, lockMerchant, updateMerchant, updateSettlementAccount, updateVenue, type MerchantRow } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -71,16 +71,20 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
   const venuesOf = async (tx: Tx, id: MerchantId): Promise<Venue[]> =>
     (await listVenues(tx, [id])).map(({ merchantId: _, ...venue }) => venue)
 
-  /** Where a merchant's settlements are paid to, readable. For notary and worker. @throws not_found (404) */
+  /** Where merchants' settlements are paid to, readable, by merchant. For notary and worker. */
+  const settlementAccountsOf = async (tx: Tx, ids: readonly MerchantId[]): Promise<ReadonlyMap<MerchantId, SettlementAccount>> =>
+    new Map((await findSettlementAccounts(tx, ids)).map(({ merchantId, bankName, accountNameSealed, accountNumberSealed, cnapsCode }) => [merchantId, {
+      bankName,
+      accountName: vault.open(accountNameSealed, sealed.accountName),
+      accountNumber: vault.open(accountNumberSealed, sealed.accountNumber),
+      ...(cnapsCode ? { cnapsCode } : {})
+    }]))
+
+  /** The same of one. @throws not_found (404) */
   const settlementAccountOf = async (tx: Tx, id: MerchantId): Promise<SettlementAccount> => {
-    const account = await findSettlementAccount(tx, id)
+    const account = (await settlementAccountsOf(tx, [id])).get(id)
     if (!account) throw notFound({})
-    return {
-      bankName: account.bankName,
-      accountName: vault.open(account.accountNameSealed, sealed.accountName),
-      accountNumber: vault.open(account.accountNumberSealed, sealed.accountNumber),
-      ...(account.cnapsCode ? { cnapsCode: account.cnapsCode } : {})
-    }
+    return account
   }
 
   /** The phone of the owner who applied, to tell them something. For notary and worker. @throws not_found (404) */
@@ -237,7 +241,7 @@ export const createMerchants = ({ work, clock, vault, evidence, offices, identit
       accountNameSealed: vault.seal(accountName, sealed.accountName), accountNumberSealed: vault.seal(accountNumber, sealed.accountNumber)
     })
 
-  return { setSettlementAccount, setClosure, checkOwner, checkAlive, count: countMerchants, find, lock, holdMany, namesOf, venuesOf, settlementAccountOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
+  return { setSettlementAccount, setClosure, checkOwner, checkAlive, count: countMerchants, find, lock, holdMany, namesOf, venuesOf, settlementAccountOf, settlementAccountsOf, ownerPhoneOf, apply, decide, list, view, addVenue, changeVenue, addStaff }
 }
 
 export type Merchants = ReturnType<typeof createMerchants>

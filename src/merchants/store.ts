@@ -20,8 +20,10 @@ export const insertSettlementAccount = async ({ db }: Tx, row: SettlementAccount
   await db.insert(settlementAccounts).values(row)
 }
 
-export const findSettlementAccount = async ({ db, office }: Tx, id: MerchantId): Promise<SettlementAccountRow | undefined> =>
-  (await db.select().from(settlementAccounts).where(and(eq(settlementAccounts.officeId, office), eq(settlementAccounts.merchantId, id))))[0]
+export const findSettlementAccounts = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<SettlementAccountRow[]> =>
+  db.select().from(settlementAccounts).where(and(eq(settlementAccounts.officeId, office), isOneOf(settlementAccounts.merchantId, ids)))
+
+export const findSettlementAccount = async (tx: Tx, id: MerchantId): Promise<SettlementAccountRow | undefined> => (await findSettlementAccounts(tx, [id]))[0]
 
 const byId = (office: number, id: MerchantId) => and(eq(merchants.officeId, office), eq(merchants.id, id))
 

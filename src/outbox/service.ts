@@ -5,7 +5,7 @@ import { newId, type Id } from '../kernel/id.js'
 import { tracedAnew, type Tracing } from '../kernel/tracing.js'
 import type { Vault } from '../kernel/vault.js'
 import type { Job } from '../timetable/service.js'
-import { claimDue, findNextDue, insertIntent, markDelivered, postpone, type Intent } from './store.js'
+import { claimDue, findNextDue, insertIntents, markDelivered, postpone, type Intent } from './store.js'
 
 /**
  * Delivers one intent. It may be called again with the same key after a crash, so the other side,
@@ -22,6 +22,12 @@ type Dependencies = Readonly<{
   onFailure: (topic: string, error: unknown) => void
   tracing?: Tracing | undefined
 }>
+
+/** What is to be done on the other side; amounts in the payload are numbers of fen. */
+type Message = Readonly<{ topic: string; key: string; payload: object }>
+
+/** Subjects of one intent: so few that a slow other side answers all before another process takes the intent over. */
+const togetherMax = 50
 
 const about = 'outbox.payload'
 const leaseMs = 60_000
@@ -61,26 +67,39 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure, tra
     while (await deliverNext(office, at)) if (performance.now() >= until) return
   }
 
-  /**
-   * Writes an intent; it is delivered right after the commit, or by the job when that fails. Amounts
-   * in the payload are numbers of fen. `isDeferred`: it is left to the job from the beginning, so
-   * that many do not pile up behind their sender.
-   */
-  const send = async (tx: Tx, { topic, key, payload, isDeferred = false }: { topic: string; key: string; payload: object; isDeferred?: boolean }): Promise<void> => {
-    const id = newId('out', tx.office)
-    const now = clock.now()
-    await insertIntent(tx, {
-      officeId: tx.office, id, topic, key,
-      payload: vault.seal(JSON.stringify(payload, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)), about),
-      // The sender delivers it first; the job takes over should the sender die before it could.
-      createdAt: now, dueAt: isDeferred ? now : after(now, leaseMs)
-    })
-    if (isDeferred) return
+  const write = async (tx: Tx, messages: readonly Message[], dueAt: Date): Promise<Id<'out'>[]> => {
+    const intents = messages.map(({ topic, key, payload }) => ({
+      id: newId('out', tx.office), topic, key,
+      payload: vault.seal(JSON.stringify(payload, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)), about)
+    }))
+    await insertIntents(tx, intents, clock.now(), dueAt)
+    return intents.map(({ id }) => id)
+  }
+
+  /** Writes an intent; it is delivered right after the commit, or by the job when that fails. */
+  const send = async (tx: Tx, message: Message): Promise<void> => {
+    // The sender delivers it first; the job takes over should the sender die before it could.
+    const [id] = await write(tx, [message], after(clock.now(), leaseMs))
     tx.afterCommit(async () => {
       const delivered = deliverNext(tx.office, clock.now(), id)
       if (awaitDelivery) await delivered
-      else delivered.catch((error: unknown) => { onFailure(topic, error) })
+      else delivered.catch((error: unknown) => { onFailure(message.topic, error) })
     })
+  }
+
+  /**
+   * Writes intents for many subjects, some to an intent. Where one is enough it is delivered as by
+   * `send`; more are left to the job from the beginning, so that they do not pile up behind their
+   * sender.
+   */
+  const sendTogether = async (tx: Tx, topic: string, subjects: readonly string[], payloadOf: (subjects: readonly string[]) => object): Promise<void> => {
+    const messages: Message[] = []
+    for (let from = 0; from < subjects.length; from += togetherMax) {
+      messages.push({ topic, key: subjects[from] as string, payload: payloadOf(subjects.slice(from, from + togetherMax)) })
+    }
+    const [only, ...others] = messages
+    if (only && others.length === 0) await send(tx, only)
+    else if (only) await write(tx, messages, clock.now())
   }
 
   const job: Job = {
@@ -89,7 +108,7 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure, tra
     run: (office, at) => run(office, at)
   }
 
-  return { on, send, job }
+  return { on, send, sendTogether, job }
 }
 
 export type Outbox = ReturnType<typeof createOutbox>

@@ -1,12 +1,22 @@
 import { and, asc, eq, isNull, lte, min } from 'drizzle-orm'
+import { officeStatement } from '../db/cluster.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { Id } from '../kernel/id.js'
+import { uuidOf, type Id } from '../kernel/id.js'
 import { outbox } from './table.js'
 
 export type Intent = typeof outbox.$inferSelect
 
-export const insertIntent = async ({ db }: Tx, row: typeof outbox.$inferInsert): Promise<void> => {
-  await db.insert(outbox).values(row)
+const insertStatement = officeStatement((office, place) => `
+insert into outbox (office_id, id, topic, key, payload, created_at, due_at)
+select ${office}, i.id, i.topic, i.key, i.payload, $6, $7 from ${place}unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as i(id, topic, key, payload)`)
+
+/** Intents of one time. */
+export const insertIntents = async ({ client, office }: Tx, intents: readonly Pick<Intent, 'id' | 'topic' | 'key' | 'payload'>[], createdAt: Date, dueAt: Date): Promise<void> => {
+  const column = <Value>(of: (intent: (typeof intents)[number]) => Value) => intents.map(of)
+  await client.query({
+    name: 'insert_intents', ...insertStatement,
+    values: [office, column(({ id }) => uuidOf(id)), column(({ topic }) => topic), column(({ key }) => key), column(({ payload }) => payload), createdAt, dueAt]
+  })
 }
 
 const undelivered = (office: number) => and(eq(outbox.officeId, office), isNull(outbox.deliveredAt))

@@ -4,28 +4,44 @@ import type { Id } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
 import type { MerchantId } from '../merchants/model.js'
 import { withheldRows } from './rules.js'
-import { lockPayable, reservePayable, reservePayableOf, reserveRows, sumOfItem, sumPayable, sumUnsettled, unreservePayable } from './store.js'
+import { lockPayable, reservePayable, reservePayableOf, reserveRows, sumOfItem, sumPayable, sumUnsettled, unreservePayable, type Reservation } from './store.js'
 
-/** What was collected of a merchant's payables by claims on it: the next settlement is lower by it. */
+/** What was collected of merchants' payables by claims on them: their next settlement items are lower by it. */
 type Collections = Readonly<{
-  reserve: (tx: Tx, merchantId: MerchantId, itemId: Id<'sti'>) => Promise<bigint>
+  reserve: (tx: Tx, reservations: readonly Reservation[]) => Promise<ReadonlyMap<MerchantId, Fen>>
   unreserve: (tx: Tx, itemIds: readonly Id<'sti'>[]) => Promise<void>
 }>
 
-/** What courts hold of what is payable to a merchant: of each contract, and beside that of all; undefined where there is nothing. */
-type Held = (tx: Tx, merchantId: MerchantId) => Promise<Readonly<{ merchantFen: Fen; contractFen: ReadonlyMap<ContractId, Fen> }> | undefined>
+type HeldAmounts = Readonly<{ merchantFen: Fen; contractFen: ReadonlyMap<ContractId, Fen> }>
 
-type Reservation = Readonly<{ merchantId: MerchantId; cutoff: Date; itemId: Id<'sti'> }>
+/** What courts hold of what is payable to merchants: of each contract, and beside that of all; a merchant without is missing. */
+type Held = (tx: Tx, merchantIds: readonly MerchantId[]) => Promise<ReadonlyMap<MerchantId, HeldAmounts>>
 
 /** What settlement needs to know of releases: which are payable and free, and who has reserved them. */
 export const createPayables = (collections: Collections, held: Held) => {
-  /** Reserves rows due by the cutoff, but those that hold what courts want left in place. @returns the sum, in fen */
-  const reserveFree = async (tx: Tx, { merchantId, cutoff, itemId }: Reservation): Promise<Fen> => {
-    const amounts = await held(tx, merchantId)
-    if (!amounts) return reservePayable(tx, merchantId, cutoff, itemId)
+  /** Reserves a merchant's rows due by the cutoff, but those that hold what courts want left in place. @returns the sum, in fen */
+  const reserveBeside = async (tx: Tx, amounts: HeldAmounts, { merchantId, itemId }: Reservation, cutoff: Date): Promise<Fen> => {
     const rows = await lockPayable(tx, merchantId)
     const withheld = withheldRows(rows, amounts)
     return reserveRows(tx, rows.filter(({ id, dueAt }) => dueAt <= cutoff && !withheld.has(id)).map(({ id }) => id), itemId)
+  }
+
+  /** Reserves rows due by the cutoff, but those that hold what courts want left in place. @returns the sums, in fen; a merchant without is missing */
+  const reserveFree = async (tx: Tx, reservations: readonly Reservation[], cutoff: Date): Promise<ReadonlyMap<MerchantId, Fen>> => {
+    const amounts = await held(tx, reservations.map(({ merchantId }) => merchantId))
+    const reserved = await reservePayable(tx, cutoff, reservations.filter(({ merchantId }) => !amounts.has(merchantId)))
+    for (const reservation of reservations) {
+      const heldOfIt = amounts.get(reservation.merchantId)
+      if (heldOfIt) reserved.set(reservation.merchantId, await reserveBeside(tx, heldOfIt, reservation, cutoff))
+    }
+    return reserved
+  }
+
+  /** Sets the rows of items free again: cancelled before approval, or returned by the bank. */
+  const unreserve = async (tx: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => {
+    if (itemIds.length === 0) return
+    await unreservePayable(tx, itemIds)
+    await collections.unreserve(tx, itemIds)
   }
 
   return {
@@ -34,15 +50,19 @@ export const createPayables = (collections: Collections, held: Held) => {
       sumPayable(tx, cutoff, merchantIds),
 
     /**
-     * Reserves a merchant's free payable rows to an item, but what courts hold, less what was collected
-     * of them. @returns the sum, in fen; 0 and nothing reserved where that leaves nothing
+     * Reserves merchants' free payable rows, each to its item, but what courts hold, less what was
+     * collected of them. @returns the sums, in fen; where that leaves nothing, nothing is reserved and
+     * the merchant is missing
      */
-    reserve: async (tx: Tx, { merchantId, cutoff, itemId }: Reservation): Promise<bigint> => {
-      const [rowsFen, collectedFen] = [await reserveFree(tx, { merchantId, cutoff, itemId }), await collections.reserve(tx, merchantId, itemId)]
-      if (rowsFen > collectedFen) return rowsFen - collectedFen
-      await unreservePayable(tx, [itemId])
-      await collections.unreserve(tx, [itemId])
-      return 0n
+    reserve: async (tx: Tx, reservations: readonly Reservation[], cutoff: Date): Promise<ReadonlyMap<MerchantId, Fen>> => {
+      const [reserved, collected] = [await reserveFree(tx, reservations, cutoff), await collections.reserve(tx, reservations)]
+      const left = new Map<MerchantId, Fen>()
+      for (const { merchantId } of reservations) {
+        const fen = (reserved.get(merchantId) ?? 0n) - (collected.get(merchantId) ?? 0n)
+        if (fen > 0n) left.set(merchantId, fen)
+      }
+      await unreserve(tx, reservations.filter(({ merchantId }) => !left.has(merchantId)).map(({ itemId }) => itemId))
+      return left
     },
 
     /** What each contract contributes to a settlement item. */
@@ -57,11 +77,7 @@ export const createPayables = (collections: Collections, held: Held) => {
     /** Sets what an unclaimed item reserved free again. */
     unreserveContracts: (tx: Tx, itemId: Id<'unc'>): Promise<void> => unreservePayable(tx, [itemId]),
 
-    /** Sets the rows of items free again: cancelled before approval, or returned by the bank. */
-    unreserve: async (tx: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => {
-      await unreservePayable(tx, itemIds)
-      await collections.unreserve(tx, itemIds)
-    }
+    unreserve
   }
 }
 

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray, isNull, lt, lte, min, ne, sql } from 'drizzle-orm'
 import type { ContractId } from '../contracts/model.js'
+import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
@@ -102,21 +103,26 @@ export const sumPayable = ({ db, office }: Tx, cutoff: Date, merchantIds: readon
     grossFen: sql<bigint>`sum(${releases.amountFen})::bigint`,
     count: sql<number>`count(*)::int`
   }).from(releases)
-    .where(and(payable(office, cutoff), ...(merchantIds ? [inArray(releases.merchantId, [...merchantIds])] : [])))
+    .where(and(payable(office, cutoff), ...(merchantIds ? [isOneOf(releases.merchantId, merchantIds)] : [])))
     .groupBy(releases.merchantId).orderBy(asc(releases.merchantId))
 
-/** Reserves what is payable and free to a settlement item. @returns the sum reserved */
-export const reservePayable = async ({ client, office }: Tx, merchantId: MerchantId, cutoff: Date, itemId: Id<'sti'>): Promise<bigint> => {
-  const { rows: [row] } = await client.query<{ sum: bigint }>({
+/** Of which merchant a settlement item is. */
+export type Reservation = Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>
+
+/** Reserves what is payable to merchants and free, each to its settlement item. @returns the sums reserved; a merchant without is missing */
+export const reservePayable = async ({ client, office }: Tx, cutoff: Date, reservations: readonly Reservation[]): Promise<Map<MerchantId, bigint>> => {
+  const { rows } = await client.query<{ merchant_id: string; sum: bigint }>({
     name: 'reserve_payable',
     text: `with reserved as (
-             update releases set item_id = $4
-             where office_id = $1 and merchant_id = $2 and state = 'payable' and item_id is null and due_at <= $3
-             returning amount_fen)
-           select coalesce(sum(amount_fen), 0)::bigint as sum from reserved`,
-    values: [office, uuidOf(merchantId), cutoff, uuidOf(itemId)]
+             update releases r set item_id = n.item_id
+             from unnest($3::uuid[], $4::uuid[]) as n(merchant_id, item_id)
+             where r.office_id = $1 and r.merchant_id = n.merchant_id and r.merchant_id = any($3::uuid[])
+               and r.state = 'payable' and r.item_id is null and r.due_at <= $2
+             returning r.merchant_id, r.amount_fen)
+           select merchant_id, sum(amount_fen)::bigint as sum from reserved group by merchant_id`,
+    values: [office, cutoff, reservations.map(({ merchantId }) => uuidOf(merchantId)), reservations.map(({ itemId }) => uuidOf(itemId))]
   })
-  return row?.sum ?? 0n
+  return new Map(rows.map(({ merchant_id: merchant, sum }) => [idOf('mer', merchant), sum]))
 }
 
 /** What is payable to a merchant and free, the oldest first; locked. */

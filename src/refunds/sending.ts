@@ -48,9 +48,7 @@ type Locked = Readonly<{ contract: Contract | undefined; refund: RefundRecord }>
 /** An attempt: sent now, or before, with an outcome nobody knows. */
 type Begun = Readonly<{ refund: RefundRecord; isRepeat: boolean }>
 
-/** Refunds of one delivery: so few that a slow channel answers all before another process takes the delivery over. */
-const togetherMax = 50
-/** Of these, how many a channel is asked for at the same time. */
+/** Of the refunds of one delivery, how many a channel is asked for at the same time. */
 const lanes = 16
 
 /**
@@ -60,16 +58,11 @@ const lanes = 16
  * what it says of an attempt counts only for that attempt.
  */
 export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver, heldOf }: Dependencies) => {
-  /** Sends a refund that is approved, once the transaction has committed. One of nothing is not sent. */
-  const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>): Promise<void> => outbox.send(tx, { topic, key: id, payload: { refundIds: [id] } })
+  /** Sends refunds that are approved, once the transaction has committed. One of nothing is not sent. */
+  const orderAll = (tx: Tx, refunds: readonly Pick<RefundRecord, 'id'>[]): Promise<void> =>
+    outbox.sendTogether(tx, topic, refunds.map(({ id }) => id), (refundIds) => ({ refundIds }))
 
-  /** The same of many: the outbox's job sends them, some at a time. */
-  const orderAll = async (tx: Tx, refunds: readonly Pick<RefundRecord, 'id'>[]): Promise<void> => {
-    const refundIds = refunds.map(({ id }) => id)
-    for (let from = 0; from < refundIds.length; from += togetherMax) {
-      await outbox.send(tx, { topic, key: refundIds[from] as RefundId, payload: { refundIds: refundIds.slice(from, from + togetherMax) }, isDeferred: true })
-    }
-  }
+  const order = (tx: Tx, refund: Pick<RefundRecord, 'id'>): Promise<void> => orderAll(tx, [refund])
 
   /** Locks the contracts of refunds of a price, in id order, then the refunds. */
   const lockAll = async (tx: Tx, ids: readonly RefundId[]): Promise<Locked[]> => {

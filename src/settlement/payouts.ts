@@ -1,5 +1,6 @@
 import type { Bank, BankAccount, PayoutAnswer, PayoutOrder, ReturnedPayout } from '../channels/bank/bank.js'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
+import { inLanes, togetherOrAlone } from '../kernel/batch.js'
 import type { Clock } from '../kernel/clock.js'
 import { officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
@@ -10,11 +11,11 @@ import type { Offices } from '../offices/service.js'
 import type { Outbox } from '../outbox/service.js'
 import type { Payables } from '../redemptions/payables.js'
 import type { Timetable } from '../timetable/service.js'
-import { SettlementItemId, type ItemRecord, type SettlementRecord } from './model.js'
+import { SettlementItemId, type ItemRecord, type SettlementItemStatus, type SettlementRecord } from './model.js'
 import { bankAccount, feeTaken, payoutCameBack, payoutConfirmed, payoutReturned } from './postings.js'
 import { bankUnavailable } from './problems.js'
 import { advanced, answered, askAgainAt, cameBack, isUnderWay, maskedAccount } from './rules.js'
-import { countUnderWay, findItem, findItems, lockSettlement, updateItem, updateSettlement } from './store.js'
+import { countUnderWay, findItem, findItems, lockSettlement, updateItems, updateSettlement } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -29,11 +30,19 @@ type Dependencies = Readonly<{
   bank: Bank | undefined
 }>
 
-type Found = Readonly<{ settlement: SettlementRecord; item: ItemRecord }>
+/** Items with the settlement they are all of. */
+type Found = Readonly<{ settlement: SettlementRecord; items: readonly ItemRecord[] }>
+type Heard = Readonly<{ itemId: SettlementItemId; answer: PayoutAnswer }>
 /** When an answer is recorded, and the account it was paid from. */
 type Occasion = Readonly<{ at: Date; special: OwnAccount }>
 
+type Ordered = Readonly<{ itemIds: readonly string[] }>
+/** As payouts were ordered before they went together: some may still be on their way. */
+type OrderedAlone = Readonly<{ itemId: string }>
+
 const topic = 'bank.payout'
+/** Of the payouts of one delivery, how many the bank is asked for at the same time. */
+const lanes = 16
 /** A bank that has not said what became of a payout is asked. */
 export const askTheBank = 'payout-answer'
 const about = 'settlement_items.payee'
@@ -59,8 +68,8 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
   /** The account a payout was ordered to, as lists show it. */
   const maskedPayee = (item: ItemRecord): string => maskedAccount(payeeOf(item).accountNumber)
 
-  /** Orders a payout; it is sent once the transaction has committed. */
-  const order = (tx: Tx, { id }: ItemRecord): Promise<void> => outbox.send(tx, { topic, key: id, payload: { itemId: id } })
+  /** Orders the payouts of a settlement; they are sent once the transaction has committed. */
+  const order = (tx: Tx, items: readonly ItemRecord[]): Promise<void> => outbox.sendTogether(tx, topic, items.map(({ id }) => id), (itemIds): Ordered => ({ itemIds }))
 
   const orderOf = async (office: number, item: ItemRecord): Promise<PayoutOrder> => {
     const { bankName, accountName, accountNumber } = await offices.byNumber(office)
@@ -76,49 +85,70 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     return item
   }
 
-  /** Locks an item's settlement, and reads the item behind that lock. */
-  const lock = async (tx: Tx, itemId: SettlementItemId): Promise<Found> => {
-    const settlementId = (await findItem(tx, itemId))?.settlementId
+  /** Locks the settlement of some items, and reads the items behind that lock. */
+  const lockAll = async (tx: Tx, itemIds: readonly SettlementItemId[]): Promise<Found> => {
+    const settlementIds = new Set((await findItems(tx, itemIds)).map(({ settlementId }) => settlementId))
+    const [settlementId] = settlementIds
     const settlement = settlementId && await lockSettlement(tx, settlementId)
-    const item = await findItem(tx, itemId)
-    invariant(settlement && item, `no settlement item ${itemId}`)
-    return { settlement, item }
+    const items = await findItems(tx, itemIds)
+    invariant(settlement && settlementIds.size === 1 && items.length === itemIds.length, `no settlement of items ${itemIds.join(', ')}`)
+    return { settlement, items }
   }
 
-  /** What an item's new status means in money, in reservations and in deadlines. */
-  const book = async (tx: Tx, { settlement, item }: Found, { at, special }: Occasion): Promise<void> => {
-    if (item.status === 'submitted') {
-      await timetable.set(tx, askTheBank, item.id, askAgainAt(settlement.approvedAt ?? at, at))
-      return
+  /** What the new status of items means in money, in reservations and in deadlines. */
+  const book = async (tx: Tx, { settlement, items }: Found, { at, special }: Occasion): Promise<void> => {
+    const of = (status: SettlementItemStatus) => items.filter((item) => item.status === status)
+    const [submitted, returned, paid] = [of('submitted'), of('returned'), of('paid')]
+    await timetable.setAll(tx, askTheBank, submitted.map(({ id }) => id), askAgainAt(settlement.approvedAt ?? at, at))
+    await timetable.liftAll(tx, [askTheBank], [...returned, ...paid].map(({ id }) => id))
+    await payables.unreserve(tx, returned.map(({ id }) => id))
+    await ledger.postAll(tx, [
+      ...returned.map((item) => payoutReturned(item, at)),
+      ...paid.flatMap((item) => [payoutConfirmed(item, special, at), feeTaken(item, special, at)])
+    ])
+  }
+
+  /** Records the bank's answers to payouts of a settlement; after a final one nothing changes. @returns the items after it */
+  const record = async (tx: Tx, { settlement, items }: Found, answerOf: (item: ItemRecord) => PayoutAnswer, occasion: Occasion): Promise<ItemRecord[]> => {
+    const changed = new Map(items.flatMap((item) => {
+      const after = answered(item, answerOf(item), occasion.at)
+      return after ? [[item.id, after]] : []
+    }))
+    if (changed.size > 0) {
+      await updateItems(tx, [...changed.values()])
+      await book(tx, { settlement, items: [...changed.values()] }, occasion)
+      const { unsent, unanswered } = await countUnderWay(tx, settlement.id)
+      await updateSettlement(tx, advanced(settlement, unsent, unanswered, occasion.at))
     }
-    await timetable.lift(tx, askTheBank, item.id)
-    if (item.status === 'returned') {
-      await payables.unreserve(tx, [item.id])
-      await ledger.post(tx, payoutReturned(item, at))
-      return
-    }
-    await ledger.post(tx, payoutConfirmed(item, special, at))
-    await ledger.post(tx, feeTaken(item, special, at))
+    return items.map((item) => changed.get(item.id) ?? item)
   }
 
-  /** Records the bank's answer to a payout; after a final one nothing changes. */
-  const record = async (tx: Tx, { settlement, item }: Found, answer: PayoutAnswer, occasion: Occasion): Promise<ItemRecord> => {
-    const after = answered(item, answer, occasion.at)
-    if (!after) return item
-    await updateItem(tx, after)
-    await book(tx, { settlement, item: after }, occasion)
-    const { unsent, unanswered } = await countUnderWay(tx, settlement.id)
-    await updateSettlement(tx, advanced(settlement, unsent, unanswered, occasion.at))
-    return after
-  }
-
-  /** Sends one payout and records what the bank says; after a crash in between it is sent again, by the same key. */
-  const deliver = async (connected: Bank, office: number, itemId: SettlementItemId): Promise<void> => {
-    const item = await readItem(office, itemId)
-    if (item.status !== 'approved') return
-    const answer = await connected.pay(await orderOf(office, item))
+  /** Records answers that came one by one. */
+  const recordAnswers = async (office: number, heard: readonly Heard[]): Promise<void> => {
+    const answers = new Map(heard.map(({ itemId, answer }) => [itemId, answer]))
     const special = await specialAccount(office)
-    await work.write(worker, office, async (tx) => { await record(tx, await lock(tx, itemId), answer, { at: clock.now(), special }) })
+    await work.write(worker, office, async (tx) => {
+      await record(tx, await lockAll(tx, [...answers.keys()]), ({ id }) => answers.get(id) as PayoutAnswer, { at: clock.now(), special })
+    })
+  }
+
+  /**
+   * Sends payouts of a settlement and records what the bank says; after a crash in between they are
+   * sent again, by the same keys. One that fails is tried again, and does not hold the others.
+   */
+  const deliver = async (connected: Bank, office: number, itemIds: readonly SettlementItemId[]): Promise<void> => {
+    const unsent = (await work.read(worker, office, (tx) => findItems(tx, itemIds))).filter(({ status }) => status === 'approved')
+    const failures: unknown[] = []
+    const answers = await inLanes(unsent, lanes, async (item): Promise<Heard[]> => {
+      try {
+        return [{ itemId: item.id, answer: await connected.pay(await orderOf(office, item)) }]
+      } catch (error) {
+        failures.push(error)
+        return []
+      }
+    })
+    await togetherOrAlone(answers.flat(), (heard) => recordAnswers(office, heard), (_, error) => { failures.push(error) })
+    if (failures.length > 0) throw failures[0]
   }
 
   /** Asks for a payout the bank has not decided; one it never got is sent, by the same key. */
@@ -126,14 +156,15 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     await connected.query(itemId) ?? connected.pay(await orderOf(office, await readItem(office, itemId)))
 
   if (bank) {
-    outbox.on<{ itemId: string }>(topic, ({ office, payload }) => deliver(bank, office, SettlementItemId.parse(payload.itemId)))
+    outbox.on<Ordered | OrderedAlone>(topic, ({ office, payload }) =>
+      deliver(bank, office, ('itemIds' in payload ? payload.itemIds : [payload.itemId]).map((id) => SettlementItemId.parse(id))))
     timetable.on(askTheBank, async ({ office, subject, at, take }) => {
       const itemId = SettlementItemId.parse(subject)
       const answer = await ask(bank, office, itemId)
       const special = await specialAccount(office)
       await work.write(worker, office, async (tx) => {
-        const found = await lock(tx, itemId)
-        if (await take(tx)) await record(tx, found, answer, { at, special })
+        const found = await lockAll(tx, [itemId])
+        if (await take(tx)) await record(tx, found, () => answer, { at, special })
       })
     })
   }
@@ -147,11 +178,10 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     const itemId = SettlementItemId.parse(key)
     const special = await specialAccount(officeOf(itemId))
     await work.write(worker, officeOf(itemId), async (tx) => {
-      const found = await lock(tx, itemId)
-      const paid = isUnderWay(found.item) ? await record(tx, found, { outcome: 'paid', reference }, { at, special }) : found.item
-      const after = cameBack(paid, reason, at)
+      const [paid] = await record(tx, await lockAll(tx, [itemId]), () => ({ outcome: 'paid', reference }), { at, special })
+      const after = paid && cameBack(paid, reason, at)
       if (!after) return
-      await updateItem(tx, after)
+      await updateItems(tx, [after])
       await payables.unreserve(tx, [itemId])
       await ledger.post(tx, payoutCameBack(after, special, at))
     })
@@ -160,7 +190,7 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
   /** The bank's statement says that a payout was made. After a final answer nothing changes. */
   const recordPaid = async (itemId: SettlementItemId, reference: string, at: Date): Promise<void> => {
     const special = await specialAccount(officeOf(itemId))
-    await work.write(worker, officeOf(itemId), async (tx) => { await record(tx, await lock(tx, itemId), { outcome: 'paid', reference }, { at, special }) })
+    await work.write(worker, officeOf(itemId), async (tx) => { await record(tx, await lockAll(tx, [itemId]), () => ({ outcome: 'paid', reference }), { at, special }) })
   }
 
   /** Payouts of these items and the names they are paid to; for matching with statements. */

@@ -23,7 +23,7 @@ import type { Payouts } from './payouts.js'
 import { payableAccount, settlementApproved } from './postings.js'
 import { nothingPayable } from './problems.js'
 import { approvedAtOf, cancelled, checkApprover, checkMoney, feeOf } from './rules.js'
-import { cancelItems, findItem, findSettlement, insertItems, insertSettlement, listItems, listPayouts, listSettlements, lockSettlement, sumItems, updateItem, updateSettlement } from './store.js'
+import { cancelItems, findItem, findSettlement, insertItems, insertSettlement, listItems, listPayouts, listSettlements, lockSettlement, sumItems, updateItems, updateSettlement } from './store.js'
 
 type Dependencies = Readonly<{
   work: UnitOfWork
@@ -58,7 +58,8 @@ const officeOfNotary = ({ office }: Caller): number => {
   return office
 }
 
-const orderedTogether = 500
+/** Items of a settlement that are booked at a time. */
+const bookedTogether = 500
 
 export const createSettlements = ({ work, clock, offices, merchants, payables, claims, holds, ledger, evidence, payouts }: Dependencies) => {
   const lock = async (tx: Tx, id: SettlementId): Promise<SettlementRecord> => {
@@ -73,16 +74,26 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
     return PayoutFee.parse(rule.value).basisPoints
   }
 
-  /** Reserves what is payable to one merchant; undefined where another draft was faster. */
-  const reserveItem = async (tx: Tx, settlement: SettlementRecord, merchantId: MerchantId): Promise<ItemRecord | undefined> => {
-    const id = newId('sti', tx.office)
-    const grossFen = await payables.reserve(tx, { merchantId, cutoff: settlement.cutoff, itemId: id })
-    if (grossFen === 0n) return undefined
-    return {
-      id, settlementId: settlement.id, merchantId, merchantName: (await merchants.find(tx, merchantId)).name,
-      grossFen, feeFen: feeOf(grossFen, settlement.feeBasisPoints), status: 'draft',
-      payeeSealed: null, bankReference: null, returnReason: null, answeredAt: null
-    }
+  /** @throws not_found (404) for a merchant the office does not know */
+  const checkKnown = async (tx: Tx, merchantIds: readonly MerchantId[]): Promise<void> => {
+    const known = await merchants.namesOf(tx, merchantIds)
+    if (merchantIds.some((id) => !known.has(id))) throw notFound({})
+  }
+
+  /** Reserves what is payable to merchants, an item each; one where another draft was faster has none. */
+  const reserveItems = async (tx: Tx, settlement: SettlementRecord, merchantIds: readonly MerchantId[]): Promise<ItemRecord[]> => {
+    const wanted = merchantIds.map((merchantId) => ({ merchantId, itemId: newId('sti', tx.office) }))
+    const [grossFenOf, names] = [await payables.reserve(tx, wanted, settlement.cutoff), await merchants.namesOf(tx, merchantIds)]
+    return wanted.flatMap(({ merchantId, itemId }) => {
+      const [grossFen, merchantName] = [grossFenOf.get(merchantId), names.get(merchantId)]
+      if (grossFen === undefined) return []
+      invariant(merchantName !== undefined, `no merchant ${merchantId}`)
+      return [{
+        id: itemId, settlementId: settlement.id, merchantId, merchantName,
+        grossFen, feeFen: feeOf(grossFen, settlement.feeBasisPoints), status: 'draft',
+        payeeSealed: null, bankReference: null, returnReason: null, answeredAt: null
+      } as const]
+    })
   }
 
   /**
@@ -93,7 +104,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
   const draft = async (command: Command, { cutoff, merchantIds }: DraftSettlement): Promise<Settlement> => {
     const office = await offices.byNumber(officeOfNotary(command.caller))
     return work.writeOnce(command, office.number, Settlement, async (tx) => {
-      for (const id of merchantIds ?? []) await merchants.find(tx, id)
+      if (merchantIds) await checkKnown(tx, merchantIds)
       const now = clock.now()
       const settlement: SettlementRecord = {
         id: newId('stl', tx.office), status: 'draft', cutoff: cutoff ?? now, feeBasisPoints: await tariffOn(tx, office, now),
@@ -101,11 +112,7 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
       }
       await claims.collect(tx, merchantIds, now)
       const due = await payables.listPayable(tx, { cutoff: settlement.cutoff, merchantIds })
-      const items: ItemRecord[] = []
-      for (const { merchantId } of due.filter(({ grossFen }) => grossFen > 0n)) {
-        const item = await reserveItem(tx, settlement, merchantId)
-        if (item) items.push(item)
-      }
+      const items = await reserveItems(tx, settlement, due.filter(({ grossFen }) => grossFen > 0n).map(({ merchantId }) => merchantId))
       if (items.length === 0) throw nothingPayable({ cutoff: settlement.cutoff })
 
       await insertSettlement(tx, settlement)
@@ -131,16 +138,16 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
     }
   }
 
-  /** Orders the payouts of items; what is booked of them is booked together. */
-  const order = async (tx: Tx, items: readonly ItemRecord[], at: Date): Promise<ItemRecord[]> => {
-    const approved: ItemRecord[] = []
-    for (const item of items) {
-      const payeeSealed = payouts.sealPayee(await merchants.settlementAccountOf(tx, item.merchantId))
-      approved.push({ ...item, status: 'approved', payeeSealed })
-    }
-    for (const item of approved) await updateItem(tx, item)
+  /** Takes what items are for out of what is owed to the merchants; what is booked of them is booked together. */
+  const approveItems = async (tx: Tx, items: readonly ItemRecord[], at: Date): Promise<ItemRecord[]> => {
+    const accounts = await merchants.settlementAccountsOf(tx, items.map(({ merchantId }) => merchantId))
+    const approved = items.map((item): ItemRecord => {
+      const account = accounts.get(item.merchantId)
+      invariant(account, `merchant ${item.merchantId} has no account to be paid to`)
+      return { ...item, status: 'approved', payeeSealed: payouts.sealPayee(account) }
+    })
+    await updateItems(tx, approved)
     await ledger.postAll(tx, approved.map((item) => settlementApproved(item, at)))
-    for (const item of approved) await payouts.order(tx, item)
     return approved
   }
 
@@ -164,9 +171,10 @@ export const createSettlements = ({ work, clock, offices, merchants, payables, c
       const now = clock.now()
       const settlement: SettlementRecord = { ...before, status: 'approved', checkerId: command.caller.personId, approvedAt: now }
       await updateSettlement(tx, settlement)
-      const ordered: ItemRecord[] = []
-      for (let from = 0; from < items.length; from += orderedTogether) ordered.push(...await order(tx, items.slice(from, from + orderedTogether), now))
-      return viewOf(settlement, ordered)
+      const approved: ItemRecord[] = []
+      for (let from = 0; from < items.length; from += bookedTogether) approved.push(...await approveItems(tx, items.slice(from, from + bookedTogether), now))
+      await payouts.order(tx, approved)
+      return viewOf(settlement, approved)
     })
   }
 

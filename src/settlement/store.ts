@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { officeStatement } from '../db/cluster.js'
+import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { uuidOf } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
@@ -55,14 +56,27 @@ export const findItem = async ({ db, office }: Tx, id: SettlementItemId): Promis
   (await db.select(itemColumns).from(settlementItems).where(itemById(office, id)))[0]
 
 export const findItems = async ({ db, office }: Tx, ids: readonly SettlementItemId[]): Promise<ItemRecord[]> =>
-  ids.length === 0 ? [] : db.select(itemColumns).from(settlementItems).where(and(eq(settlementItems.officeId, office), inArray(settlementItems.id, [...ids])))
+  ids.length === 0 ? [] : db.select(itemColumns).from(settlementItems).where(and(eq(settlementItems.officeId, office), isOneOf(settlementItems.id, ids))).orderBy(asc(settlementItems.id))
 
 export const listItems = ({ db, office }: Tx, settlementId: SettlementId): Promise<ItemRecord[]> =>
   db.select(itemColumns).from(settlementItems)
     .where(and(eq(settlementItems.officeId, office), eq(settlementItems.settlementId, settlementId))).orderBy(asc(settlementItems.id))
 
-export const updateItem = async ({ db, office }: Tx, { id, status, payeeSealed, bankReference, returnReason, answeredAt }: ItemRecord): Promise<void> => {
-  await db.update(settlementItems).set({ status, payeeSealed, bankReference, returnReason, answeredAt }).where(itemById(office, id))
+/** Saves items of settlements that this transaction has locked. */
+export const updateItems = async ({ client, office }: Tx, changed: readonly ItemRecord[]): Promise<void> => {
+  const column = <Value>(of: (item: ItemRecord) => Value) => changed.map(of)
+  await client.query({
+    name: 'update_settlement_items',
+    text: `update settlement_items i
+           set status = n.status, payee_sealed = n.payee_sealed, bank_reference = n.bank_reference, return_reason = n.return_reason, answered_at = n.answered_at
+           from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+             as n(id, status, payee_sealed, bank_reference, return_reason, answered_at)
+           where i.office_id = $1 and i.id = n.id and i.id = any($2::uuid[])`,
+    values: [
+      office, column(({ id }) => uuidOf(id)), column(({ status }) => status), column(({ payeeSealed }) => payeeSealed),
+      column(({ bankReference }) => bankReference), column(({ returnReason }) => returnReason), column(({ answeredAt }) => answeredAt)
+    ]
+  })
 }
 
 export const cancelItems = async ({ db, office }: Tx, settlementId: SettlementId): Promise<void> => {
