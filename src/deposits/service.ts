@@ -4,7 +4,8 @@ import { ContractId, ContractView, type Contract } from '../contracts/model.js'
 import { awaitedDeadline, awaitedMs, expiryDeadline, type Contracts } from '../contracts/service.js'
 import { actorOf, worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import type { Evidence } from '../evidence/service.js'
-import { coalesced, togetherOrAlone } from '../kernel/batch.js'
+import { togetherOrAlone } from '../kernel/batch.js'
+import { createBatcher, type Outcome } from '../kernel/batcher.js'
 import { after, type BusinessDate, dateOf } from '../kernel/calendar.js'
 import type { Caller, Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
@@ -80,13 +81,12 @@ type Booked = Readonly<{ judgement: Judgement; before: Contract; receipt: Receip
 /** The price of a contract that is in: the contract with it, and what is booked of it. */
 type Deposited = Readonly<{ contract: Contract; receipt: Receipt; journal: Journal }>
 /** How one notification of several ended. */
-type Outcome = Readonly<{ done: true } | { error: unknown }>
 type CloseOrder = Readonly<{ channel: ChannelName; orderId: PaymentId }>
 
 const closeOrderTopic = 'close-order'
 const creditBatch = 100
 /** Payments that are told of at the same time are booked together; two such bookings wait for one another only at the channel's account, near their end. */
-const togetherLimits = { max: 128, lanes: 2 }
+const togetherLimits = { batchMax: 128, lanes: 2 }
 
 const viewOf = ({ officeId: _, endedAt: __, ...payment }: PaymentRow): Payment => payment
 
@@ -284,24 +284,23 @@ export const createDeposits = ({
   }
 
   /** Books what a channel told of at the same time; one that cannot be booked never fails the others. */
-  const bookSuccesses = async (channel: ChannelName, office: Office, told: readonly PaymentNotification[]): Promise<Outcome[]> => {
+  const bookSuccesses = async (channel: ChannelName, office: Office, told: readonly PaymentNotification[]): Promise<Outcome<undefined>[]> => {
     const failed = new Map<PaymentNotification, unknown>()
     await togetherOrAlone(told, async (some) => {
       const alone = await work.write(worker, office.number, (tx) => bookTogether(tx, channel, office, some))
       for (const one of alone) await work.write(worker, office.number, (tx) => bookSuccess(tx, channel, office, one))
     }, (one, error) => { failed.set(one, error) })
     await creditDeposits(office.number, channel, told.filter((one) => !failed.has(one)).map(({ transactionId }) => transactionId))
-    return told.map((one) => (failed.has(one) ? { error: failed.get(one) } : { done: true }))
+    return told.map((one) => (failed.has(one) ? { refusal: failed.get(one) } : { answer: undefined }))
   }
 
-  const successes = new Map<string, (one: PaymentNotification) => Promise<Outcome>>()
+  const successes = new Map<string, ReturnType<typeof createBatcher<PaymentNotification, undefined>>>()
 
   const bookedWithOthers = async (channel: ChannelName, office: Office, notification: PaymentNotification): Promise<void> => {
     const key = `${channel} ${office.number}`
-    const together = successes.get(key) ?? coalesced(togetherLimits, (told: readonly PaymentNotification[]) => bookSuccesses(channel, office, told))
+    const together = successes.get(key) ?? createBatcher<PaymentNotification, undefined>({ ...togetherLimits, run: (told) => bookSuccesses(channel, office, told) })
     successes.set(key, together)
-    const outcome = await together(notification)
-    if ('error' in outcome) throw outcome.error
+    await together.submit(notification)
   }
 
   const bookFailure = async (tx: Tx, channel: ChannelName, { orderId }: PaymentNotification): Promise<void> => {

@@ -4,6 +4,7 @@ import type { ContractId } from '../contracts/model.js'
 import { databaseError, type Client, type Pool } from '../db/client.js'
 import { asRefusal, beginStatement, keyHashOf } from '../db/unit-of-work.js'
 import { entryOf } from '../evidence/entry.js'
+import { createBatcher, type Outcome } from '../kernel/batcher.js'
 import { after, dateOf } from '../kernel/calendar.js'
 import type { Command } from '../kernel/caller.js'
 import type { Clock } from '../kernel/clock.js'
@@ -15,7 +16,6 @@ import { storedAs } from '../kernel/wire.js'
 import { accountName } from '../ledger/model.js'
 import type { MerchantId, VenueId } from '../merchants/model.js'
 import { codesUsedUp, countWrongShortCodes, findAnswers, findVenues, findWrongShortCodes, lockByCodes, lockByShortCodes, recordBatch, scheduleRemainders, type Decided, type FoundCode } from './batch-store.js'
-import { createBatcher, type Outcome } from './batcher.js'
 import { RedeemAnswer, type CheckInCode, type ContractAtDoor, type Redeem, type Release } from './model.js'
 import { unitsReleased } from './postings.js'
 import { codeInvalid, tooManyWrongCodes } from './problems.js'
@@ -46,6 +46,8 @@ type Dependencies = Readonly<{
 
 const batchMax = 128
 const queueMax = 8_192
+/** While the database works on one batch, this process decides the other. */
+const batchesInFlight = 2
 const attemptsMax = 6
 /** serialization failure, deadlock, a key or code that another process was faster with */
 const retried = new Set(['40001', '40P01', '23505', codesUsedUp])
@@ -258,7 +260,7 @@ export const createRedeemer = ({ pool, clock, onBatch, onBooked, tracing }: Depe
 
   const laneOf = (office: number, { code }: Redeem) => {
     const name = `${office} ${shortCode.test(code)}`
-    const lane = lanes.get(name) ?? createBatcher<Item, Answer>({ batchMax, queueMax, run: (items) => run(office, items), ...(onBatch ? { onBatch } : {}) })
+    const lane = lanes.get(name) ?? createBatcher<Item, Answer>({ batchMax, queueMax, lanes: batchesInFlight, run: (items) => run(office, items), ...(onBatch ? { onBatch } : {}) })
     lanes.set(name, lane)
     return lane
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { worker, type Tx, type UnitOfWork } from '../../db/unit-of-work.js'
-import { coalesced } from '../../kernel/batch.js'
+import { createBatcher } from '../../kernel/batcher.js'
 import type { Clock } from '../../kernel/clock.js'
 import { newId, officeOf, type Id } from '../../kernel/id.js'
 import { sum, type Fen } from '../../kernel/money.js'
@@ -129,13 +129,15 @@ export const createSandboxChannel = ({ work, clock, outbox, offices, key, enterI
     return answers
   })
 
-  const refundsOf = new Map<number, Channel['refund']>()
+  const refundsOf = new Map<number, ReturnType<typeof createBatcher<RefundRequest, RefundAnswer>>>()
 
   const refund: Channel['refund'] = (request) => {
     const office = officeOf(request.orderId)
-    const together = refundsOf.get(office) ?? coalesced({ max: refundsMax }, (requests) => refundTogether(office, requests))
+    const together = refundsOf.get(office) ?? createBatcher<RefundRequest, RefundAnswer>({
+      batchMax: refundsMax, run: async (requests) => (await refundTogether(office, requests)).map((answer) => ({ answer }))
+    })
     refundsOf.set(office, together)
-    return together(request)
+    return together.submit(request)
   }
 
   const queryRefund: Channel['queryRefund'] = async ({ key: refundKey, orderId }) => {

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { unavailable } from '../kernel/problems.js'
+import { unavailable } from './problems.js'
 
 /*
- * Requests that arrive while batches are in flight form the next one: under load batches grow by
- * themselves, and a lone request never waits. The queue is bounded; past it the answer is "try
- * again" at once, before anything is done.
+ * Requests that come at once, or while batches are in flight, form the next one: under load batches
+ * grow by themselves, and a lone request never waits. The queue may be bounded; past that the answer
+ * is "try again" at once, before anything is done.
  */
 
 type Waiting<Item, Answer> = Readonly<{ item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }>
@@ -14,20 +14,21 @@ export type Outcome<Answer> = Readonly<{ answer: Answer } | { refusal: unknown }
 
 type Options<Item, Answer> = Readonly<{
   batchMax: number
-  queueMax: number
+  /** without: as many as come */
+  queueMax?: number
+  /** batches in flight; 1 unless told otherwise */
+  lanes?: number
   /** Decides and records a batch; one outcome for each item, in order. Throwing fails the whole batch. */
   run: (items: readonly Item[]) => Promise<readonly Outcome<Answer>[]>
   onBatch?: (size: number) => void
 }>
 
-/** While the database works on one batch, this process decides the other. */
-const inFlightMax = 2
-/** A second batch is worth its commit from this size on. */
-const secondMin = 32
+/** A batch beside another is worth its commit from this size on: fewer are done sooner after one of them. */
+const besideMin = 32
 /** Answering a batch costs this process as much as booking it costs the database: only so many at a time, so that what the database says meanwhile is heard. */
 const answersPerTurn = 32
 
-export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }: Options<Item, Answer>) => {
+export const createBatcher = <Item, Answer>({ batchMax, queueMax = Infinity, lanes = 1, run, onBatch }: Options<Item, Answer>) => {
   let queue: Waiting<Item, Answer>[] = []
   let inFlight = 0
   let starts = false
@@ -69,7 +70,7 @@ export const createBatcher = <Item, Answer>({ batchMax, queueMax, run, onBatch }
   }
 
   const start = (): void => {
-    while (queue.length > 0 && (inFlight === 0 || (inFlight < inFlightMax && queue.length >= secondMin))) {
+    while (queue.length > 0 && (inFlight === 0 || (inFlight < lanes && queue.length >= besideMin))) {
       inFlight += 1
       const booked = book(take()).finally(() => { open.delete(booked) })
       open.add(booked)
