@@ -24,7 +24,7 @@ t.test('the words of a cluster book the same', async (t) => {
   if (!database.isCluster) {
     for (const statement of [
       `create schema ${placesTable.split('.')[0]}`, `grant usage on schema ${placesTable.split('.')[0]} to public`,
-      `create table ${placesTable} (office_id integer primary key)`, `insert into ${placesTable} values (1), (2)`, `grant select on ${placesTable} to public`
+      `create table ${placesTable} (office_id integer primary key)`, `insert into ${placesTable} values (0), (1), (2)`, `grant select on ${placesTable} to public`
     ]) await asOwner({ database }, statement)
   }
   const told = new Set<string>()
