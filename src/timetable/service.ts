@@ -15,10 +15,12 @@ export type Job = Readonly<{
   run: (office: number, at: Date) => Promise<void>
 }>
 
-type Dependencies = Readonly<{ work: UnitOfWork; onFailure: (kind: string, error: unknown) => void; tracing?: Tracing | undefined }>
+type Dependencies = Readonly<{ work: UnitOfWork; onFailure: (kind: string, error: unknown) => void; tracing?: Tracing | undefined; runMs?: number }>
 
 const batchMax = 500
 const sideBySideMax = 8
+/** How long one run goes on before it lets other jobs run. */
+const usualRunMs = 10_000
 const retryAfterMs = (attempts: number) => Math.min(3_600_000, 5_000 * 2 ** attempts)
 
 /** Deadlines in their order, in groups that fell due at the same instant and may be handled side by side. */
@@ -35,7 +37,7 @@ const simultaneous = (due: readonly Deadline[]): Deadline[][] => {
 /** No end may see or touch what falls due, least of all another's: its own is written down for it. */
 const asKeeper = (tx: Tx, use: (tx: Tx) => Promise<void>): Promise<void> => (tx.actor.role === 'redeemer' ? use(tx) : inRole(tx, 'worker', use))
 
-export const createTimetable = ({ work, onFailure, tracing }: Dependencies) => {
+export const createTimetable = ({ work, onFailure, tracing, runMs = usualRunMs }: Dependencies) => {
   const handlers = new Map<string, DeadlineHandler>()
 
   /** Says what happens when deadlines of a kind fall due; the composition root calls this once for each. */
@@ -79,9 +81,13 @@ export const createTimetable = ({ work, onFailure, tracing }: Dependencies) => {
     name: 'deadlines',
     nextDue: (office) => work.read(worker, office, findNextDue),
     run: async (office, at) => {
+      const until = performance.now() + runMs
       for (;;) {
         const due = await work.read(worker, office, (tx) => listDue(tx, at, batchMax))
-        for (const together of simultaneous(due)) await Promise.all(together.map((deadline) => handle(office, deadline, at)))
+        for (const together of simultaneous(due)) {
+          await Promise.all(together.map((deadline) => handle(office, deadline, at)))
+          if (performance.now() >= until) return
+        }
         if (due.length < batchMax) return
       }
     }
