@@ -4,6 +4,7 @@ import { createApp } from './app.js'
 import { configOf, ConfigError } from './config.js'
 import { startEmbedded } from './db/embedded.js'
 import { migrate } from './db/migrate.js'
+import { createTypesetter } from './documents/typesetter.js'
 import { redacted } from './http/logging.js'
 
 /** The process: configuration, database, listening, signals. The only reader of process.env. */
@@ -26,12 +27,14 @@ const run = async (): Promise<void> => {
     : undefined
   const ownerUrl = embedded?.url ?? config.databaseUrl as string
   const serviceUrl = await migrate(ownerUrl, config.secret)
-  const ticun = await createApp({ config, serviceUrl, logger })
+  const typesetter = createTypesetter()
+  const ticun = await createApp({ config, serviceUrl, logger, typeset: typesetter.typeset })
 
   let isStopping = false
   const { close } = closeWithGrace({ delay: 30_000, logger, skip: [...stopSignals] }, async () => {
     isStopping = true
     await ticun.close()
+    await typesetter.close()
     await embedded?.stop()
   })
   for (const signal of stopSignals) process.on(signal, () => { if (!isStopping) close() })

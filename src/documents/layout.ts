@@ -215,8 +215,10 @@ const createPen = (doc: Document) => {
   return { put, foot }
 }
 
+export type Typeset = (sheet: Sheet) => Promise<Buffer>
+
 /** Sets a sheet as PDF: the same sheet gives the same bytes. */
-export const typeset = async ({ title, author, madeAt, foot, blocks }: Sheet): Promise<Buffer> => {
+export const typeset: Typeset = async ({ title, author, madeAt, foot, blocks }) => {
   const doc = new PDFDocument({
     autoFirstPage: false, size: [page.width, page.height], margin: 0, compress: false, bufferPages: true, lang: 'zh-CN', displayTitle: true, pdfVersion: '1.7',
     font: face() as never,

@@ -13,7 +13,7 @@ import type { Vault } from '../kernel/vault.js'
 import type { Seals } from '../seals/service.js'
 import type { Storage } from '../storage/storage.js'
 import type { Timetable } from '../timetable/service.js'
-import { typeset } from './layout.js'
+import type { Typeset } from './layout.js'
 import { DocumentId, type DocumentKind, type DocumentView, type NewDocument, type Sheet } from './model.js'
 import { findDocument, findDocumentOf, insertDocument, listDocumentsOf, markMade, updateDocument, type DocumentRow } from './store.js'
 
@@ -32,6 +32,7 @@ type Dependencies = Readonly<{
   seals: Seals
   evidence: Evidence
   timetable: Timetable
+  typeset: Typeset
 }>
 
 const deadline = 'document'
@@ -45,7 +46,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const viewOf = ({ id, kind, subject, version, status, documentSha256, sealedSha256, reason, createdAt, sealedAt }: DocumentRow): DocumentView =>
   ({ id, kind, subject, version, status, documentSha256, sealedSha256, reason, createdAt, sealedAt })
 
-export const createDocuments = ({ work, clock, vault, storage, seals, evidence, timetable }: Dependencies) => {
+export const createDocuments = ({ work, clock, vault, storage, seals, evidence, timetable, typeset }: Dependencies) => {
   /** Keeps a document's bytes, packed and encrypted. @returns the name of the file */
   const keepFile = async (bytes: Buffer): Promise<string> => (await storage.put(vault.sealBytes(await zipped(bytes), about.file))).sha256
 
