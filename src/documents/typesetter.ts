@@ -10,7 +10,7 @@ const idleMs = 60_000
  * of a processor, in which nobody would be answered.
  */
 export const createTypesetter = (): Readonly<{ typeset: Typeset; close: () => Promise<void> }> => {
-  const pool = new Piscina<Sheet, Uint8Array>({ filename: new URL('layout.js', import.meta.url).href, name: 'typeset', minThreads: 0, maxThreads: 1, idleTimeout: idleMs })
+  const pool = new Piscina<Sheet, Uint8Array>({ filename: new URL('layout.js', import.meta.url).href, name: 'typeset', minThreads: 0, maxThreads: 1, idleTimeout: idleMs, niceIncrement: 10 })
 
   return {
     typeset: async (sheet) => {
