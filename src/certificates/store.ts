@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { prepared } from '../db/prepared.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { DocumentKind } from '../documents/model.js'
 import { uuidOf, type Id } from '../kernel/id.js'
@@ -35,8 +36,11 @@ const ofNumber = (office: number, number: CertificateNumber) => and(eq(certifica
 export const findCertificate = async ({ db, office }: Tx, number: CertificateNumber): Promise<CertificateView | undefined> =>
   (await db.select().from(certificates).where(ofNumber(office, number))).map(viewOf)[0]
 
-export const findCertificateOf = async ({ db, office }: Tx, kind: DocumentKind, about: string): Promise<CertificateView | undefined> =>
-  (await db.select().from(certificates).where(and(eq(certificates.officeId, office), eq(certificates.kind, kind), eq(certificates.about, about)))).map(viewOf)[0]
+const certificateAbout = prepared('find_certificate_of', (db) => db.select().from(certificates)
+  .where(and(eq(certificates.officeId, sql.placeholder('office')), eq(certificates.kind, sql.placeholder('kind')), eq(certificates.about, sql.placeholder('about')))))
+
+export const findCertificateOf = async (tx: Tx, kind: DocumentKind, about: string): Promise<CertificateView | undefined> =>
+  (await certificateAbout(tx).execute({ office: tx.office, kind, about })).map(viewOf)[0]
 
 export type LockedCertificate = Readonly<{ certificate: CertificateView; contractId: Id<'ctr'> | null; merchantId: Id<'mer'> | null }>
 

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm'
-import { isOneOf } from '../db/columns.js'
+import { isAmong } from '../db/columns.js'
+import { prepared } from '../db/prepared.js'
 import { inRole, type Tx } from '../db/unit-of-work.js'
 import { uuidOf } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
@@ -21,15 +22,18 @@ const contractColumns = {
   termStart: contracts.termStart, endedAt: contracts.endedAt
 }
 
-export const findContract = async ({ db, office }: Tx, id: ContractId): Promise<Contract | undefined> =>
-  (await db.select(contractColumns).from(contracts).where(and(eq(contracts.officeId, office), eq(contracts.id, id))))[0]
+const contractById = prepared('find_contract', (db) => db.select(contractColumns).from(contracts)
+  .where(and(eq(contracts.officeId, sql.placeholder('office')), eq(contracts.id, sql.placeholder('id')))))
+
+export const findContract = async (tx: Tx, id: ContractId): Promise<Contract | undefined> =>
+  (await contractById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+
+const contractsLocked = prepared('lock_contracts', (db) => db.select(contractColumns).from(contracts)
+  .where(and(eq(contracts.officeId, sql.placeholder('office')), isAmong(contracts.id, 'ids'))).orderBy(asc(contracts.id)).for('update'))
 
 /** Locks contracts in id order, the first of the fixed order of locks. */
-export const lockContracts = ({ db, office }: Tx, ids: readonly ContractId[]): Promise<Contract[]> =>
-  ids.length === 0
-    ? Promise.resolve([])
-    : db.select(contractColumns).from(contracts)
-      .where(and(eq(contracts.officeId, office), isOneOf(contracts.id, ids))).orderBy(asc(contracts.id)).for('update')
+export const lockContracts = async (tx: Tx, ids: readonly ContractId[]): Promise<Contract[]> =>
+  (ids.length === 0 ? [] : contractsLocked(tx).execute({ office: tx.office, ids: ids.map(uuidOf) }))
 
 export const insertContract = async ({ db, office }: Tx, contract: Contract): Promise<void> => {
   await db.insert(contracts).values({ ...contract, officeId: office })
@@ -100,12 +104,17 @@ const shownTerms = {
 }
 export type ShownTerms = Pick<TermsRow, keyof typeof shownTerms>
 
-export const findShownTerms = async ({ db, office }: Tx, id: ContractId): Promise<ShownTerms | undefined> =>
-  (await db.select(shownTerms).from(contractTerms).where(termsOf(office, id)))[0]
+const shownTermsById = prepared('find_shown_terms', (db) => db.select(shownTerms).from(contractTerms)
+  .where(and(eq(contractTerms.officeId, sql.placeholder('office')), eq(contractTerms.contractId, sql.placeholder('id')))))
 
-export const listOffers = ({ db, office }: Tx, ids: readonly ContractId[]): Promise<Pick<TermsRow, 'contractId' | 'offer'>[]> =>
-  db.select({ contractId: contractTerms.contractId, offer: contractTerms.offer }).from(contractTerms)
-    .where(and(eq(contractTerms.officeId, office), isOneOf(contractTerms.contractId, ids)))
+export const findShownTerms = async (tx: Tx, id: ContractId): Promise<ShownTerms | undefined> =>
+  (await shownTermsById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+
+const offersOf = prepared('list_offers', (db) => db.select({ contractId: contractTerms.contractId, offer: contractTerms.offer }).from(contractTerms)
+  .where(and(eq(contractTerms.officeId, sql.placeholder('office')), isAmong(contractTerms.contractId, 'ids'))))
+
+export const listOffers = (tx: Tx, ids: readonly ContractId[]): Promise<Pick<TermsRow, 'contractId' | 'offer'>[]> =>
+  offersOf(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
 
 export type ContractSelection = Readonly<{ office: number | undefined; status: ContractStatus | undefined; merchantId: MerchantId | undefined }>
 

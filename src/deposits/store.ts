@@ -1,8 +1,9 @@
-import { and, asc, desc, eq, inArray, isNull, or } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { ChannelName, type PayerAction } from '../channels/model.js'
 import type { ContractId } from '../contracts/model.js'
 import { officeStatement } from '../db/cluster.js'
-import { isOneOf } from '../db/columns.js'
+import { isAmong } from '../db/columns.js'
+import { prepared } from '../db/prepared.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { uuidOf, type Id } from '../kernel/id.js'
 import type { PaymentId, PaymentStatus, Receipt } from './model.js'
@@ -23,12 +24,14 @@ export const findPayment = async ({ db, office }: Tx, id: PaymentId): Promise<Pa
 export const lockPayment = async ({ db, office }: Tx, id: PaymentId): Promise<PaymentRow | undefined> =>
   (await db.select().from(payments).where(byId(office, id)).for('update'))[0]
 
-export const findPayments = ({ db, office }: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> =>
-  db.select().from(payments).where(and(eq(payments.officeId, office), isOneOf(payments.id, ids)))
+const isOfThese = and(eq(payments.officeId, sql.placeholder('office')), isAmong(payments.id, 'ids'))
+const paymentsOfThese = prepared('find_payments', (db) => db.select().from(payments).where(isOfThese))
+const paymentsLocked = prepared('lock_payments', (db) => db.select().from(payments).where(isOfThese).orderBy(asc(payments.id)).for('update'))
+
+export const findPayments = (tx: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> => paymentsOfThese(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
 
 /** Locks orders in id order, after their contracts. */
-export const lockPayments = ({ db, office }: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> =>
-  db.select().from(payments).where(and(eq(payments.officeId, office), isOneOf(payments.id, ids))).orderBy(asc(payments.id)).for('update')
+export const lockPayments = (tx: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> => paymentsLocked(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
 
 /** Locks the orders of a contract, after the contract itself. */
 export const lockPaymentsOf = ({ db, office }: Tx, contractId: ContractId): Promise<PaymentRow[]> =>
@@ -44,8 +47,10 @@ export const updatePaymentStatus = async ({ db, office }: Tx, id: PaymentId, sta
 }
 
 /** Orders that contracts were paid on. */
-export const markPaid = async ({ db, office }: Tx, ids: readonly PaymentId[], at: Date): Promise<void> => {
-  await db.update(payments).set({ status: 'succeeded', endedAt: at }).where(and(eq(payments.officeId, office), isOneOf(payments.id, ids)))
+export const markPaid = async ({ client, office }: Tx, ids: readonly PaymentId[], at: Date): Promise<void> => {
+  await client.query({
+    name: 'mark_payments_paid', text: "update payments set status = 'succeeded', ended_at = $3 where office_id = $1 and id = any($2::uuid[])", values: [office, ids.map(uuidOf), at]
+  })
 }
 
 /** Notes what the channel answered when the order was opened; the first answer stands. */
@@ -61,9 +66,9 @@ export const findReceipt = async ({ db, office }: Tx, channel: ChannelName, tran
 export const listReceived = async ({ client, office }: Tx, channel: ChannelName, transactionIds: readonly string[]): Promise<Set<string>> =>
   transactionIds.length === 0
     ? new Set()
-    : new Set((await client.query<{ id: string }>(
-      'select transaction_id as id from receipts where office_id = $1 and channel = $2 and transaction_id = any($3::text[])', [office, channel, transactionIds]
-    )).rows.map(({ id }) => id))
+    : new Set((await client.query<{ id: string }>({
+      name: 'list_received', text: 'select transaction_id as id from receipts where office_id = $1 and channel = $2 and transaction_id = any($3::text[])', values: [office, channel, transactionIds]
+    })).rows.map(({ id }) => id))
 
 /** The receipts that are the deposits of contracts. */
 export const listDepositReceipts = ({ db, office }: Tx, contractIds: readonly ContractId[]): Promise<(Pick<Receipt, 'paymentId' | 'channel'> & { contractId: ContractId })[]> =>
@@ -110,10 +115,15 @@ export const insertSettledTransactions = async ({ client, office }: Tx, channel:
   if (transactionIds.length > 0) await client.query({ name: 'insert_settled_transactions', ...insertSettledStatement, values: [office, channel, uuidOf(settledBy), valueDate, transactionIds] })
 }
 
+const settledOfThese = prepared('list_settled', (db) => db.select({ id: settledTransactions.transactionId, valueDate: settledTransactions.valueDate }).from(settledTransactions)
+  .where(and(
+    eq(settledTransactions.officeId, sql.placeholder('office')), eq(settledTransactions.channel, sql.placeholder('channel')),
+    sql`${settledTransactions.transactionId} = any(${sql.placeholder('ids')}::text[])`)))
+
 /** Deposits among a channel's transactions that both the payment and a settlement have been told of. Most are told of their settlement days later: those are not looked for. */
-export const listSettledDeposits = async ({ db, office }: Tx, channel: ChannelName, transactionIds: readonly string[]) => {
-  const settled = transactionIds.length === 0 ? [] : await db.select({ id: settledTransactions.transactionId, valueDate: settledTransactions.valueDate }).from(settledTransactions)
-    .where(and(eq(settledTransactions.officeId, office), eq(settledTransactions.channel, channel), inArray(settledTransactions.transactionId, [...transactionIds])))
+export const listSettledDeposits = async (tx: Tx, channel: ChannelName, transactionIds: readonly string[]) => {
+  const { db, office } = tx
+  const settled = transactionIds.length === 0 ? [] : await settledOfThese(tx).execute({ office, channel, ids: transactionIds })
   if (settled.length === 0) return []
   const deposits = await db.select({ contractId: payments.contractId, paymentId: payments.id, amountFen: receipts.amountFen, transactionId: receipts.transactionId }).from(receipts)
     .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))

@@ -1,6 +1,7 @@
-import { and, asc, desc, eq, isNull, ne } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, ne, sql } from 'drizzle-orm'
+import { prepared } from '../db/prepared.js'
 import type { Tx } from '../db/unit-of-work.js'
-import type { Id } from '../kernel/id.js'
+import { uuidOf, type Id } from '../kernel/id.js'
 import type { DocumentId, DocumentKind } from './model.js'
 import { documents } from './table.js'
 
@@ -10,13 +11,19 @@ export const insertDocument = async ({ db }: Tx, row: DocumentRow): Promise<void
   await db.insert(documents).values(row)
 }
 
-export const findDocument = async ({ db, office }: Tx, id: DocumentId): Promise<DocumentRow | undefined> =>
-  (await db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.id, id))))[0]
+const documentById = prepared('find_document', (db) => db.select().from(documents)
+  .where(and(eq(documents.officeId, sql.placeholder('office')), eq(documents.id, sql.placeholder('id')))))
+
+export const findDocument = async (tx: Tx, id: DocumentId): Promise<DocumentRow | undefined> =>
+  (await documentById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+
+const documentBySubject = prepared('find_document_of', (db) => db.select().from(documents)
+  .where(and(eq(documents.officeId, sql.placeholder('office')), eq(documents.kind, sql.placeholder('kind')), eq(documents.subject, sql.placeholder('subject'))))
+  .orderBy(desc(documents.version)).limit(1))
 
 /** The newest version. */
-export const findDocumentOf = async ({ db, office }: Tx, kind: DocumentKind, subject: string): Promise<DocumentRow | undefined> =>
-  (await db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.kind, kind), eq(documents.subject, subject)))
-    .orderBy(desc(documents.version)).limit(1))[0]
+export const findDocumentOf = async (tx: Tx, kind: DocumentKind, subject: string): Promise<DocumentRow | undefined> =>
+  (await documentBySubject(tx).execute({ office: tx.office, kind, subject }))[0]
 
 export const listDocumentsOf = ({ db, office }: Tx, contractId: Id<'ctr'>): Promise<DocumentRow[]> =>
   db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.contractId, contractId))).orderBy(asc(documents.id))

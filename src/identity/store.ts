@@ -1,6 +1,8 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { prepared } from '../db/prepared.js'
 import type { Tx } from '../db/unit-of-work.js'
 import type { End } from '../kernel/caller.js'
+import { uuidOf } from '../kernel/id.js'
 import type { ChallengeId, PersonId, Place, SessionId, SignInId } from './model.js'
 import { challenges, memberships, people, retainedParticulars, secondFactors, sessions, signIns } from './table.js'
 
@@ -11,8 +13,9 @@ export type SessionRow = typeof sessions.$inferSelect
 export type FactorRow = typeof secondFactors.$inferSelect
 export type SignInRow = typeof signIns.$inferSelect
 
-export const findPerson = async ({ db }: Tx, id: PersonId): Promise<PersonRow | undefined> =>
-  (await db.select().from(people).where(eq(people.id, id)))[0]
+const personById = prepared('find_person', (db) => db.select().from(people).where(eq(people.id, sql.placeholder('id'))))
+
+export const findPerson = async (tx: Tx, id: PersonId): Promise<PersonRow | undefined> => (await personById(tx).execute({ id: uuidOf(id) }))[0]
 
 /** By the index of the phone under any key of the ring. */
 export const lockPersonByPhone = async ({ db }: Tx, phoneIndexes: readonly Buffer[]): Promise<PersonRow | undefined> =>

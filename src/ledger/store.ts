@@ -1,5 +1,6 @@
 import { and, asc, eq, gte, inArray, lte, sql } from 'drizzle-orm'
 import { officeStatement } from '../db/cluster.js'
+import { prepared } from '../db/prepared.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { newId, uuidOf, uuidOrNull, type Id } from '../kernel/id.js'
 import type { AccountKind, OwnAccount } from './model.js'
@@ -7,16 +8,18 @@ import { accounts, entries, transfers } from './table.js'
 
 export type AccountRow = typeof accounts.$inferSelect
 
-const named = (of: readonly OwnAccount[]) => {
-  const [kinds, names] = [sql.param(of.map(({ kind }) => kind)), sql.param(of.map(({ of: name }) => name))]
-  return sql`(${accounts.kind}, ${accounts.of}) in (select * from unnest(${kinds}::text[], ${names}::text[]))`
-}
+const isNamed = and(eq(accounts.officeId, sql.placeholder('office')),
+  sql`(${accounts.kind}, ${accounts.of}) in (select * from unnest(${sql.placeholder('kinds')}::text[], ${sql.placeholder('names')}::text[]))`)
+const accountsNamed = prepared('find_accounts', (db) => db.select().from(accounts).where(isNamed))
+const accountsLocked = prepared('lock_accounts', (db) => db.select().from(accounts).where(isNamed).orderBy(asc(accounts.id)).for('update'))
+
+const namesOf = (office: number, wanted: readonly OwnAccount[]) => ({ office, kinds: wanted.map(({ kind }) => kind), names: wanted.map(({ of }) => of) })
 
 /** Locks accounts in id order, making those that do not exist yet. */
-export const lockAccounts = async ({ db, office }: Tx, wanted: readonly OwnAccount[]): Promise<AccountRow[]> => {
+export const lockAccounts = async (tx: Tx, wanted: readonly OwnAccount[]): Promise<AccountRow[]> => {
   if (wanted.length === 0) return []
-  const lock = () => db.select().from(accounts)
-    .where(and(eq(accounts.officeId, office), named(wanted))).orderBy(asc(accounts.id)).for('update')
+  const { db, office } = tx
+  const lock = () => accountsLocked(tx).execute(namesOf(office, wanted))
   const found = await lock()
   if (found.length === wanted.length) return found
   const known = new Set(found.map(({ kind, of }) => `${kind}:${of}`))
@@ -27,8 +30,8 @@ export const lockAccounts = async ({ db, office }: Tx, wanted: readonly OwnAccou
   return lock()
 }
 
-export const findBalances = ({ db, office }: Tx, wanted: readonly OwnAccount[]) =>
-  wanted.length === 0 ? Promise.resolve([]) : db.select().from(accounts).where(and(eq(accounts.officeId, office), named(wanted)))
+export const findBalances = async (tx: Tx, wanted: readonly OwnAccount[]): Promise<AccountRow[]> =>
+  (wanted.length === 0 ? [] : accountsNamed(tx).execute(namesOf(tx.office, wanted)))
 
 export type EntryInput = Readonly<{
   line: number; kind: AccountKind; accountId: string | null; contractId: Id<'ctr'> | null
@@ -92,13 +95,14 @@ export const updateBalances = async ({ client, office }: Tx, changed: readonly A
   })
 }
 
-export const listEntriesOfContract = ({ db, office }: Tx, contractId: Id<'ctr'>) =>
-  db.select({ entry: entries, transfer: transfers, of: accounts.of })
-    .from(entries)
-    .innerJoin(transfers, and(eq(transfers.officeId, entries.officeId), eq(transfers.id, entries.transferId)))
-    .leftJoin(accounts, and(eq(accounts.officeId, entries.officeId), sql`${accounts.id} = ${entries.accountId}`))
-    .where(and(eq(entries.officeId, office), eq(entries.contractId, contractId)))
-    .orderBy(asc(entries.transferId), asc(entries.line))
+const entriesOfContract = prepared('list_entries_of_contract', (db) => db.select({ entry: entries, transfer: transfers, of: accounts.of })
+  .from(entries)
+  .innerJoin(transfers, and(eq(transfers.officeId, entries.officeId), eq(transfers.id, entries.transferId)))
+  .leftJoin(accounts, and(eq(accounts.officeId, entries.officeId), sql`${accounts.id} = ${entries.accountId}`))
+  .where(and(eq(entries.officeId, sql.placeholder('office')), eq(entries.contractId, sql.placeholder('id'))))
+  .orderBy(asc(entries.transferId), asc(entries.line)))
+
+export const listEntriesOfContract = (tx: Tx, contractId: Id<'ctr'>) => entriesOfContract(tx).execute({ office: tx.office, id: uuidOf(contractId) })
 
 /** Debits and credits of every kind of account, summed from entries, of all that was booked by an instant. */
 export const sumEntriesByKind = ({ db, office }: Tx, at: Date) =>

@@ -1,7 +1,9 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { violates } from '../db/client.js'
-import { isOneOf } from '../db/columns.js'
+import { isAmong, isOneOf } from '../db/columns.js'
+import { prepared } from '../db/prepared.js'
 import type { Tx } from '../db/unit-of-work.js'
+import { uuidOf } from '../kernel/id.js'
 import type { AccountChangeId, AccountChangeRecord, MerchantCategory, MerchantId, MerchantStatus, Venue } from './model.js'
 import { merchantExists, venueExists } from './problems.js'
 import { merchants, settlementAccountChanges, settlementAccounts, venues } from './table.js'
@@ -27,8 +29,11 @@ export const findSettlementAccount = async (tx: Tx, id: MerchantId): Promise<Set
 
 const byId = (office: number, id: MerchantId) => and(eq(merchants.officeId, office), eq(merchants.id, id))
 
-export const findMerchant = async ({ db, office }: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
-  (await db.select().from(merchants).where(byId(office, id)))[0]
+const merchantById = prepared('find_merchant', (db) => db.select().from(merchants)
+  .where(and(eq(merchants.officeId, sql.placeholder('office')), eq(merchants.id, sql.placeholder('id')))))
+
+export const findMerchant = async (tx: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
+  (await merchantById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
 
 /** How many merchants the office has. */
 export const countMerchants = ({ db, office }: Tx): Promise<number> => db.$count(merchants, eq(merchants.officeId, office))
@@ -42,9 +47,12 @@ export const findMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): P
 export const lockMerchant = async ({ db, office }: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
   (await db.select().from(merchants).where(byId(office, id)).for('update'))[0]
 
+const merchantsHeld = prepared('hold_merchants', (db) => db.select().from(merchants)
+  .where(and(eq(merchants.officeId, sql.placeholder('office')), isAmong(merchants.id, 'ids'))).orderBy(asc(merchants.id)).for('share'))
+
 /** Has merchants stay as they are until the end of the transaction; others may do the same meanwhile. */
-export const holdMerchants = ({ db, office }: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
-  db.select().from(merchants).where(and(eq(merchants.officeId, office), isOneOf(merchants.id, ids))).orderBy(asc(merchants.id)).for('share')
+export const holdMerchants = (tx: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
+  merchantsHeld(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
 
 export const updateMerchant = async ({ db, office }: Tx, { id, officeId: _, ...changed }: Partial<MerchantRow> & Pick<MerchantRow, 'id'>): Promise<void> => {
   await db.update(merchants).set(changed).where(byId(office, id))
