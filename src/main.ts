@@ -18,6 +18,9 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
 /** Connections that wait to be taken while the process is busy; past Node's 511 a rush of new ones is dropped, and tried again for seconds. The kernel's own bound is net.core.somaxconn. */
 const backlogMax = 4_096
 
+/** Under `npm run dev` the sources run as they are. */
+const isBuilt = import.meta.filename.endsWith('.js')
+
 const run = async (): Promise<void> => {
   const config = configOf(process.env)
   const logger = pino({ level: config.logLevel, redact: { paths: redacted, censor: '[redacted]' } })
@@ -27,14 +30,14 @@ const run = async (): Promise<void> => {
     : undefined
   const ownerUrl = embedded?.url ?? config.databaseUrl as string
   const serviceUrl = await migrate(ownerUrl, config.secret)
-  const typesetter = createTypesetter()
-  const ticun = await createApp({ config, serviceUrl, logger, typeset: typesetter.typeset })
+  const typesetter = isBuilt ? createTypesetter((error) => { logger.error({ err: error }, 'the thread that sets documents failed') }) : undefined
+  const ticun = await createApp({ config, serviceUrl, logger, typesetBehind: typesetter?.typeset })
 
   let isStopping = false
   const { close } = closeWithGrace({ delay: 30_000, logger, skip: [...stopSignals] }, async () => {
     isStopping = true
     await ticun.close()
-    await typesetter.close()
+    await typesetter?.close()
     await embedded?.stop()
   })
   for (const signal of stopSignals) process.on(signal, () => { if (!isStopping) close() })

@@ -13,7 +13,7 @@ import type { Vault } from '../kernel/vault.js'
 import type { Seals } from '../seals/service.js'
 import type { Storage } from '../storage/storage.js'
 import type { Timetable } from '../timetable/service.js'
-import type { Typeset } from './layout.js'
+import { typeset, type Typeset } from './layout.js'
 import { DocumentId, type DocumentKind, type DocumentView, type NewDocument, type Sheet } from './model.js'
 import { findDocument, findDocumentOf, insertDocument, listDocumentsOf, markMade, updateDocument, type DocumentRow } from './store.js'
 
@@ -32,7 +32,8 @@ type Dependencies = Readonly<{
   seals: Seals
   evidence: Evidence
   timetable: Timetable
-  typeset: Typeset
+  /** Sets what a job makes, beside what is done for people. */
+  typesetBehind: Typeset
 }>
 
 const deadline = 'document'
@@ -46,7 +47,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const viewOf = ({ id, kind, subject, version, status, documentSha256, sealedSha256, reason, createdAt, sealedAt }: DocumentRow): DocumentView =>
   ({ id, kind, subject, version, status, documentSha256, sealedSha256, reason, createdAt, sealedAt })
 
-export const createDocuments = ({ work, clock, vault, storage, seals, evidence, timetable, typeset }: Dependencies) => {
+export const createDocuments = ({ work, clock, vault, storage, seals, evidence, timetable, typesetBehind }: Dependencies) => {
   /** Keeps a document's bytes, packed and encrypted. @returns the name of the file */
   const keepFile = async (bytes: Buffer): Promise<string> => (await storage.put(vault.sealBytes(await zipped(bytes), about.file))).sha256
 
@@ -57,14 +58,14 @@ export const createDocuments = ({ work, clock, vault, storage, seals, evidence, 
     statement: null, documentSha256: null, madeFile: null, sealedSha256: null, sealedFile: null, sealedAt: null, reason: null, createdAt: clock.now()
   })
 
-  const set = async (sheet: Sheet): Promise<{ documentSha256: string; madeFile: string }> => {
-    const bytes = await typeset(sheet)
+  const set = async (sheet: Sheet, by: Typeset): Promise<{ documentSha256: string; madeFile: string }> => {
+    const bytes = await by(sheet)
     return { documentSha256: sha256(bytes), madeFile: await keepFile(bytes) }
   }
 
-  /** Makes a document at once, because its hash is needed; it is sealed later. @returns the hash of its bytes */
+  /** Makes a document at once and in this thread, because its hash is needed and a transaction waits; it is sealed later. @returns the hash of its bytes */
   const make = async (tx: Tx, document: NewDocument): Promise<string> => {
-    const made = await set(document.sheet)
+    const made = await set(document.sheet, typeset)
     await insertDocument(tx, { ...newRow(tx, document), ...made, status: 'made' })
     return made.documentSha256
   }
@@ -92,14 +93,14 @@ export const createDocuments = ({ work, clock, vault, storage, seals, evidence, 
 
   /** The bytes before the seal. Should their file be gone they are set again, and are the same or none. */
   const madeBytes = async (row: DocumentRow, file: string): Promise<Buffer> => openFile(file).catch(async (error: unknown) => {
-    const bytes = await typeset(sheetOf(row))
+    const bytes = await typesetBehind(sheetOf(row))
     if (sha256(bytes) !== row.documentSha256) throw error
     return bytes
   })
 
   const makeAsked = async (row: DocumentRow): Promise<DocumentRow> => {
     if (row.madeFile !== null) return row
-    const made = await set(sheetOf(row))
+    const made = await set(sheetOf(row), typesetBehind)
     return work.write(worker, row.officeId, async (tx) => {
       if (await markMade(tx, row.id, made)) await append(tx, 'document-made', row, { documentSha256: made.documentSha256 })
       const now = await findDocument(tx, row.id)

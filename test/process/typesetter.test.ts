@@ -11,7 +11,7 @@ const sheet: Sheet = { title: '测试', author: '公证处', madeAt: '2026-11-29
 t.test('the thread of the built service sets the same bytes, and outlives a sheet that cannot be set', async (t) => {
   // A variable, so that the types need nothing built.
   const built = '../../dist/documents/typesetter.js'
-  const typesetter = (await import(built) as { createTypesetter: typeof createTypesetter }).createTypesetter()
+  const typesetter = (await import(built) as { createTypesetter: typeof createTypesetter }).createTypesetter((error) => { throw error })
   const [bytes, again] = await Promise.all([typesetter.typeset(sheet), typesetter.typeset(sheet)])
   t.ok(bytes.equals(await typeset(sheet)))
   t.ok(again.equals(bytes))
