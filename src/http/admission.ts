@@ -34,12 +34,16 @@ declare module 'fastify' {
 
 const retryAfterSeconds = 1
 
-/** The answer at the door, but for its number: as `createErrorHandler` would write it. */
+/**
+ * The answer at the door, but for its number: as `createErrorHandler` would write it. A character of
+ * it is a byte of the UTF-8 that goes out (latin1), because turning text into that for each answer
+ * takes a tenth of what a refusal costs.
+ */
 const refusalIn = (language: Language): string => {
   const { kind, detail } = unavailable({ retryAfterSeconds })
-  return JSON.stringify({
+  return Buffer.from(JSON.stringify({
     retryAfterSeconds, type: `/v1/problems#${kind.code}`, title: inLanguage(kind.title, language), status: kind.status, code: kind.code, detail: inLanguage(detail, language)
-  }).slice(0, -1)
+  }).slice(0, -1)).toString('latin1')
 }
 const refusals: Readonly<Record<Language, string>> = { 'zh-CN': refusalIn('zh-CN'), en: refusalIn('en') }
 
@@ -47,10 +51,10 @@ const refuse = ({ headers }: IncomingMessage, response: ServerResponse): void =>
   const id = newId('req', 0)
   const body = `${refusals[/^en\b/i.test(headers['accept-language'] ?? '') ? 'en' : 'zh-CN']},"requestId":"${id}"}`
   response.writeHead(503, {
-    'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body), 'retry-after': String(retryAfterSeconds),
+    'content-type': 'application/problem+json; charset=utf-8', 'content-length': body.length, 'retry-after': String(retryAfterSeconds),
     'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-request-id': id
   })
-  response.end(body)
+  response.end(body, 'latin1')
 }
 
 const plugin: FastifyPluginAsync<{ limits: AdmissionLimits; onRefused?: (lane: Lane) => void }> = async (app, { limits, onRefused }) => {
