@@ -18,13 +18,17 @@ const isUnavailable = (error: unknown): boolean => error instanceof Problem && e
  * be done never fails its neighbours. Throws only what is nobody's fault among them: unavailable (503).
  */
 export const togetherOrAlone = async <Item>(items: readonly Item[], run: (items: readonly Item[]) => Promise<void>, onFailure: (item: Item, error: unknown) => void): Promise<void> => {
+  if (items.length === 0) return
   try {
     await run(items)
   } catch (error) {
     if (isUnavailable(error)) throw error
-    const [only, ...others] = items
-    if (only === undefined) return
+    const [only, ...others] = items as [Item, ...Item[]]
     if (others.length === 0) onFailure(only, error)
     else for (const item of items) await togetherOrAlone([item], run, onFailure)
   }
 }
+
+/** One error that names all that failed, for whoever looks for the reason. */
+export const allOf = (failed: ReadonlyMap<string, unknown>): AggregateError =>
+  new AggregateError([...failed.values()], [...failed].map(([id, error]) => `${id}: ${error instanceof Error ? error.message : String(error)}`).join('; '))

@@ -26,6 +26,8 @@ type Dependencies = Readonly<{
 /** What is to be done on the other side; amounts in the payload are numbers of fen. */
 type Message = Readonly<{ topic: string; key: string; payload: object }>
 
+type PayloadOf = (subjects: readonly string[]) => object
+
 /** Subjects of one intent: so few that a slow other side answers all before another process takes the intent over. */
 const togetherMax = 50
 
@@ -87,19 +89,24 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure, tra
     })
   }
 
-  /**
-   * Writes intents for many subjects, some to an intent. Where one is enough it is delivered as by
-   * `send`; more are left to the job from the beginning, so that they do not pile up behind their
-   * sender.
-   */
-  const sendTogether = async (tx: Tx, topic: string, subjects: readonly string[], payloadOf: (subjects: readonly string[]) => object): Promise<void> => {
+  const inGroups = (topic: string, subjects: readonly string[], payloadOf: PayloadOf): Message[] => {
     const messages: Message[] = []
     for (let from = 0; from < subjects.length; from += togetherMax) {
       messages.push({ topic, key: subjects[from] as string, payload: payloadOf(subjects.slice(from, from + togetherMax)) })
     }
-    const [only, ...others] = messages
+    return messages
+  }
+
+  /** Writes intents for many subjects, some to an intent, and leaves them to the job from the beginning, so that they do not pile up behind their sender. */
+  const leaveTogether = async (tx: Tx, topic: string, subjects: readonly string[], payloadOf: PayloadOf): Promise<void> => {
+    if (subjects.length > 0) await write(tx, inGroups(topic, subjects, payloadOf), clock.now())
+  }
+
+  /** The same, but where one intent is enough it is delivered as by `send`. */
+  const sendTogether = async (tx: Tx, topic: string, subjects: readonly string[], payloadOf: PayloadOf): Promise<void> => {
+    const [only, ...others] = inGroups(topic, subjects, payloadOf)
     if (only && others.length === 0) await send(tx, only)
-    else if (only) await write(tx, messages, clock.now())
+    else await leaveTogether(tx, topic, subjects, payloadOf)
   }
 
   const job: Job = {
@@ -108,7 +115,7 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure, tra
     run: (office, at) => run(office, at)
   }
 
-  return { on, send, sendTogether, job }
+  return { on, send, sendTogether, leaveTogether, job }
 }
 
 export type Outbox = ReturnType<typeof createOutbox>

@@ -4,7 +4,7 @@ import type { Contract, ContractId } from '../contracts/model.js'
 import type { Contracts } from '../contracts/service.js'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
 import { refundHeld } from '../holds/problems.js'
-import { inLanes, togetherOrAlone } from '../kernel/batch.js'
+import { allOf, inLanes, togetherOrAlone } from '../kernel/batch.js'
 import { after, dayMs } from '../kernel/calendar.js'
 import type { Clock } from '../kernel/clock.js'
 import { isId, officeOf } from '../kernel/id.js'
@@ -58,11 +58,12 @@ const lanes = 16
  * what it says of an attempt counts only for that attempt.
  */
 export const createSending = ({ work, clock, contracts, ledger, outbox, timetable, channels, handedOver, heldOf }: Dependencies) => {
-  /** Sends refunds that are approved, once the transaction has committed. One of nothing is not sent. */
-  const orderAll = (tx: Tx, refunds: readonly Pick<RefundRecord, 'id'>[]): Promise<void> =>
-    outbox.sendTogether(tx, topic, refunds.map(({ id }) => id), (refundIds) => ({ refundIds }))
+  /** Sends a refund that is approved, once the transaction has committed. One of nothing is not sent. */
+  const order = (tx: Tx, { id }: Pick<RefundRecord, 'id'>): Promise<void> => outbox.send(tx, { topic, key: id, payload: { refundIds: [id] } })
 
-  const order = (tx: Tx, refund: Pick<RefundRecord, 'id'>): Promise<void> => orderAll(tx, [refund])
+  /** The same of many: the outbox's job sends them, some at a time. */
+  const orderAll = (tx: Tx, refunds: readonly Pick<RefundRecord, 'id'>[]): Promise<void> =>
+    outbox.leaveTogether(tx, topic, refunds.map(({ id }) => id), (refundIds) => ({ refundIds }))
 
   /** Locks the contracts of refunds of a price, in id order, then the refunds. */
   const lockAll = async (tx: Tx, ids: readonly RefundId[]): Promise<Locked[]> => {
@@ -168,9 +169,9 @@ export const createSending = ({ work, clock, contracts, ledger, outbox, timetabl
   }
 
   outbox.on<{ refundIds: string[] }>(topic, async ({ office, payload }) => {
-    const failures: unknown[] = []
-    await togetherOrAlone(payload.refundIds.map((id) => RefundId.parse(id)), (ids) => deliver(office, ids), (_, error) => { failures.push(error) })
-    if (failures.length > 0) throw failures[0]
+    const failed = new Map<string, unknown>()
+    await togetherOrAlone(payload.refundIds.map((id) => RefundId.parse(id)), (ids) => deliver(office, ids), (id, error) => { failed.set(id, error) })
+    if (failed.size > 0) throw allOf(failed)
   })
 
   timetable.on(askDeadline, async ({ office, subject, at, take }) => {

@@ -343,7 +343,7 @@ export const createRefunds = ({ work, clock, contracts, closings, ledger, eviden
   /**
    * Ends contracts of a merchant that has stopped: all that the law gives without the consumer's
    * cause goes back, with nobody's consent. The caller holds the contracts' locks; days after the
-   * stop do not count. The refunds are sent once the transaction has committed.
+   * stop do not count. The outbox's job sends the refunds.
    * @returns what went back of each, and what the law gives beyond what was held
    */
   const closeContracts = async (tx: Tx, closed: readonly Contract[], { approvedBy, stoppedAt, at }: Readonly<{ approvedBy: Id<'per'>; stoppedAt: Date; at: Date }>): Promise<Pick<Division, 'refundFen' | 'shortfallFen'>[]> => {

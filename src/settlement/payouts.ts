@@ -1,6 +1,6 @@
 import type { Bank, BankAccount, PayoutAnswer, PayoutOrder, ReturnedPayout } from '../channels/bank/bank.js'
 import { worker, type Tx, type UnitOfWork } from '../db/unit-of-work.js'
-import { inLanes, togetherOrAlone } from '../kernel/batch.js'
+import { allOf, inLanes, togetherOrAlone } from '../kernel/batch.js'
 import type { Clock } from '../kernel/clock.js'
 import { officeOf } from '../kernel/id.js'
 import { invariant } from '../kernel/invariant.js'
@@ -48,8 +48,9 @@ export const askTheBank = 'payout-answer'
 const about = 'settlement_items.payee'
 
 /**
- * The bank's side of settlement: payouts are ordered by an intent, sent after its commit under the
- * item's id, and whatever the bank says is recorded in a transaction of its own.
+ * The bank's side of settlement: payouts are ordered by intents, some to an intent, and sent after
+ * its commit, each under its item's id. Whatever the bank says of those is recorded together, in a
+ * transaction after it.
  */
 export const createPayouts = ({ work, clock, vault, offices, payables, ledger, outbox, timetable, bank }: Dependencies) => {
   /** The account an office pays from. Read before a transaction begins, which would need a second connection for it. */
@@ -123,7 +124,7 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
     return items.map((item) => changed.get(item.id) ?? item)
   }
 
-  /** Records answers that came one by one. */
+  /** Records what the bank has said of some payouts of a settlement. */
   const recordAnswers = async (office: number, heard: readonly Heard[]): Promise<void> => {
     const answers = new Map(heard.map(({ itemId, answer }) => [itemId, answer]))
     const special = await specialAccount(office)
@@ -134,21 +135,22 @@ export const createPayouts = ({ work, clock, vault, offices, payables, ledger, o
 
   /**
    * Sends payouts of a settlement and records what the bank says; after a crash in between they are
-   * sent again, by the same keys. One that fails is tried again, and does not hold the others.
+   * sent again, by the same keys. One that fails is tried again, and does not hold the others; one
+   * that the bank takes long for does, until it answers.
    */
   const deliver = async (connected: Bank, office: number, itemIds: readonly SettlementItemId[]): Promise<void> => {
     const unsent = (await work.read(worker, office, (tx) => findItems(tx, itemIds))).filter(({ status }) => status === 'approved')
-    const failures: unknown[] = []
+    const failed = new Map<string, unknown>()
     const answers = await inLanes(unsent, lanes, async (item): Promise<Heard[]> => {
       try {
         return [{ itemId: item.id, answer: await connected.pay(await orderOf(office, item)) }]
       } catch (error) {
-        failures.push(error)
+        failed.set(item.id, error)
         return []
       }
     })
-    await togetherOrAlone(answers.flat(), (heard) => recordAnswers(office, heard), (_, error) => { failures.push(error) })
-    if (failures.length > 0) throw failures[0]
+    await togetherOrAlone(answers.flat(), (heard) => recordAnswers(office, heard), ({ itemId }, error) => { failed.set(itemId, error) })
+    if (failed.size > 0) throw allOf(failed)
   }
 
   /** Asks for a payout the bank has not decided; one it never got is sent, by the same key. */

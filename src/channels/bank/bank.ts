@@ -44,7 +44,11 @@ export type PayoutAnswer = Readonly<{
 export type ReturnedPayout = Readonly<{ key: string; reference: string; reason: string }>
 
 export type Bank = Readonly<{
-  /** Sends an order; sending it again changes nothing. Throws only where the bank surely did not get it. */
+  /**
+   * Sends an order; sending it again changes nothing. Throws only where the bank surely did not get
+   * it. Within 15 s: four after one another must fit into the time for which their delivery is kept
+   * from other processes.
+   */
   pay: (order: PayoutOrder) => Promise<PayoutAnswer>
   /** Asks for an order's outcome; undefined where the bank never got it. */
   query: (key: string) => Promise<PayoutAnswer | undefined>
