@@ -80,7 +80,6 @@ type Office = Awaited<ReturnType<Offices['byNumber']>>
 type Booked = Readonly<{ judgement: Judgement; before: Contract; receipt: Receipt; source: Source }>
 /** The price of a contract that is in: the contract with it, and what is booked of it. */
 type Deposited = Readonly<{ contract: Contract; receipt: Receipt; journal: Journal }>
-/** How one notification of several ended. */
 type CloseOrder = Readonly<{ channel: ChannelName; orderId: PaymentId }>
 
 const closeOrderTopic = 'close-order'

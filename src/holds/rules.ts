@@ -98,7 +98,7 @@ export const liftedHold = (hold: HoldRecord, checkerId: Id<'per'>, at: Date): Ho
 export const lapsedHold = (hold: HoldRecord): HoldRecord | undefined =>
   withholding.has(hold.status) ? { ...hold, status: 'lapsed', endedAt: hold.endsAt } : undefined
 
-/** What holds against a merchant must leave in place; undefined where there are none. */
+/** What holds against a merchant must leave in place. */
 export const amountsOf = (holds: readonly HoldRecord[]): HeldAmounts => {
   const contractFen = new Map<ContractId, Fen>()
   for (const { contractId, amountFen } of holds) if (contractId !== null) contractFen.set(contractId, (contractFen.get(contractId) ?? 0n) + amountFen)

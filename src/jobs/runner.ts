@@ -68,7 +68,7 @@ export const createJobRunner = ({ clock, jobs, offices, onFailure, stuckAfterMs 
     start: (): void => { tick() },
     /** Whether it goes round: a job has ended lately, and more will begin. */
     isAlive: (): boolean => !stopped && performance.now() - beatAt < stuckAfterMs,
-    /** When each job last did all that was due, at every office: by the real time. */
+    /** When each job last had its turn without a failure, at every office: by the real time. */
     lastSuccesses: (): ReadonlyMap<string, Date> => succeededAt,
     /** How long each job's earliest due thing has been due, in milliseconds: 0 where nothing is late. */
     overdue: async (): Promise<ReadonlyMap<string, number>> => {

@@ -107,7 +107,7 @@ export const createGauges = ({ registry, version, pools, ping, replicaLag, stora
   }
 
   const successes = (): Part => {
-    const lastSuccess = gauge('ticun_job_last_success_timestamp_seconds', 'When this process last ran a job to its end at every office', 'job')
+    const lastSuccess = gauge('ticun_job_last_success_timestamp_seconds', 'When a job last had its turn without a failure at every office, in this process', 'job')
     return { name: 'job successes', gauges: [], read: async () => { for (const [job, at] of runner.lastSuccesses()) lastSuccess.set({ job }, at.getTime() / 1000) } }
   }
 

@@ -11,7 +11,7 @@ export type Job = Readonly<{
   name: string
   /** The earliest instant at which there is something to do, or null. */
   nextDue: (office: number) => Promise<Date | null>
-  /** Does all that is due at an instant. Safe to run twice, late, and in two processes at once. */
+  /** Does what is due at an instant, or as much of it as leaves the other jobs their turn. Safe to run twice, late, and in two processes at once. */
   run: (office: number, at: Date) => Promise<void>
 }>
 
