@@ -40,7 +40,7 @@ const certificateAbout = prepared('find_certificate_of', (db) => db.select().fro
   .where(and(eq(certificates.officeId, sql.placeholder('office')), eq(certificates.kind, sql.placeholder('kind')), eq(certificates.about, sql.placeholder('about')))))
 
 export const findCertificateOf = async (tx: Tx, kind: DocumentKind, about: string): Promise<CertificateView | undefined> =>
-  (await certificateAbout(tx).execute({ office: tx.office, kind, about })).map(viewOf)[0]
+  (await certificateAbout(tx, { kind, about })).map(viewOf)[0]
 
 export type LockedCertificate = Readonly<{ certificate: CertificateView; contractId: Id<'ctr'> | null; merchantId: Id<'mer'> | null }>
 

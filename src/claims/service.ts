@@ -9,6 +9,7 @@ import { sum } from '../kernel/money.js'
 import { pageOf, positionOf, type PageOf } from '../kernel/page.js'
 import type { Ledger } from '../ledger/service.js'
 import type { MerchantId } from '../merchants/model.js'
+import type { Reservation } from '../redemptions/model.js'
 import type { Refunds } from '../refunds/service.js'
 import { ClaimId, type Claim, type ClaimFilter, type ClaimRecord, type Debtor } from './model.js'
 import { claimCollected, payableOf } from './postings.js'
@@ -77,7 +78,7 @@ export const createClaims = ({ work, contracts, ledger, evidence, refunds, holds
   })
 
   /** What was collected of merchants and lowers these settlement items. @returns the sums, in fen; a merchant without is missing */
-  const reserve = (tx: Tx, reservations: readonly Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>[]): Promise<ReadonlyMap<MerchantId, bigint>> =>
+  const reserve = (tx: Tx, reservations: readonly Reservation[]): Promise<ReadonlyMap<MerchantId, bigint>> =>
     inRole(tx, 'worker', (tx) => reserveCollections(tx, reservations))
 
   const unreserve = (tx: Tx, itemIds: readonly Id<'sti'>[]): Promise<void> => inRole(tx, 'worker', (tx) => unreserveCollections(tx, itemIds))

@@ -4,6 +4,7 @@ import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
+import type { Reservation } from '../redemptions/model.js'
 import type { ClaimFilter, ClaimId, ClaimRecord, Debtor } from './model.js'
 import { claimCollections, merchantClaims } from './table.js'
 
@@ -59,7 +60,7 @@ export const sumOpenClaims = async ({ db, office }: Tx, merchantId: MerchantId):
     .where(and(open(office), eq(merchantClaims.merchantId, merchantId))))[0]?.fen ?? 0n
 
 /** Reserves what was collected of merchants, and no settlement has taken into account, each to its item. @returns the sums; a merchant without is missing */
-export const reserveCollections = async ({ client, office }: Tx, reservations: readonly Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>[]): Promise<Map<MerchantId, bigint>> => {
+export const reserveCollections = async ({ client, office }: Tx, reservations: readonly Reservation[]): Promise<Map<MerchantId, bigint>> => {
   const { rows } = await client.query<{ merchant_id: string; sum: bigint }>({
     name: 'reserve_collections',
     text: `with reserved as (

@@ -26,14 +26,14 @@ const contractById = prepared('find_contract', (db) => db.select(contractColumns
   .where(and(eq(contracts.officeId, sql.placeholder('office')), eq(contracts.id, sql.placeholder('id')))))
 
 export const findContract = async (tx: Tx, id: ContractId): Promise<Contract | undefined> =>
-  (await contractById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+  (await contractById(tx, { id: uuidOf(id) }))[0]
 
 const contractsLocked = prepared('lock_contracts', (db) => db.select(contractColumns).from(contracts)
   .where(and(eq(contracts.officeId, sql.placeholder('office')), isAmong(contracts.id, 'ids'))).orderBy(asc(contracts.id)).for('update'))
 
 /** Locks contracts in id order, the first of the fixed order of locks. */
 export const lockContracts = async (tx: Tx, ids: readonly ContractId[]): Promise<Contract[]> =>
-  (ids.length === 0 ? [] : contractsLocked(tx).execute({ office: tx.office, ids: ids.map(uuidOf) }))
+  (ids.length === 0 ? [] : contractsLocked(tx, { ids: ids.map(uuidOf) }))
 
 export const insertContract = async ({ db, office }: Tx, contract: Contract): Promise<void> => {
   await db.insert(contracts).values({ ...contract, officeId: office })
@@ -108,13 +108,13 @@ const shownTermsById = prepared('find_shown_terms', (db) => db.select(shownTerms
   .where(and(eq(contractTerms.officeId, sql.placeholder('office')), eq(contractTerms.contractId, sql.placeholder('id')))))
 
 export const findShownTerms = async (tx: Tx, id: ContractId): Promise<ShownTerms | undefined> =>
-  (await shownTermsById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+  (await shownTermsById(tx, { id: uuidOf(id) }))[0]
 
 const offersOf = prepared('list_offers', (db) => db.select({ contractId: contractTerms.contractId, offer: contractTerms.offer }).from(contractTerms)
   .where(and(eq(contractTerms.officeId, sql.placeholder('office')), isAmong(contractTerms.contractId, 'ids'))))
 
 export const listOffers = (tx: Tx, ids: readonly ContractId[]): Promise<Pick<TermsRow, 'contractId' | 'offer'>[]> =>
-  offersOf(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
+  offersOf(tx, { ids: ids.map(uuidOf) })
 
 export type ContractSelection = Readonly<{ office: number | undefined; status: ContractStatus | undefined; merchantId: MerchantId | undefined }>
 

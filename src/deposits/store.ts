@@ -28,10 +28,10 @@ const isOfThese = and(eq(payments.officeId, sql.placeholder('office')), isAmong(
 const paymentsOfThese = prepared('find_payments', (db) => db.select().from(payments).where(isOfThese))
 const paymentsLocked = prepared('lock_payments', (db) => db.select().from(payments).where(isOfThese).orderBy(asc(payments.id)).for('update'))
 
-export const findPayments = (tx: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> => paymentsOfThese(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
+export const findPayments = (tx: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> => paymentsOfThese(tx, { ids: ids.map(uuidOf) })
 
 /** Locks orders in id order, after their contracts. */
-export const lockPayments = (tx: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> => paymentsLocked(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
+export const lockPayments = (tx: Tx, ids: readonly PaymentId[]): Promise<PaymentRow[]> => paymentsLocked(tx, { ids: ids.map(uuidOf) })
 
 /** Locks the orders of a contract, after the contract itself. */
 export const lockPaymentsOf = ({ db, office }: Tx, contractId: ContractId): Promise<PaymentRow[]> =>
@@ -123,7 +123,7 @@ const settledOfThese = prepared('list_settled', (db) => db.select({ id: settledT
 /** Deposits among a channel's transactions that both the payment and a settlement have been told of. Most are told of their settlement days later: those are not looked for. */
 export const listSettledDeposits = async (tx: Tx, channel: ChannelName, transactionIds: readonly string[]) => {
   const { db, office } = tx
-  const settled = transactionIds.length === 0 ? [] : await settledOfThese(tx).execute({ office, channel, ids: transactionIds })
+  const settled = transactionIds.length === 0 ? [] : await settledOfThese(tx, { channel, ids: transactionIds })
   if (settled.length === 0) return []
   const deposits = await db.select({ contractId: payments.contractId, paymentId: payments.id, amountFen: receipts.amountFen, transactionId: receipts.transactionId }).from(receipts)
     .innerJoin(payments, and(eq(payments.officeId, receipts.officeId), eq(payments.id, receipts.paymentId)))

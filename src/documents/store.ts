@@ -15,7 +15,7 @@ const documentById = prepared('find_document', (db) => db.select().from(document
   .where(and(eq(documents.officeId, sql.placeholder('office')), eq(documents.id, sql.placeholder('id')))))
 
 export const findDocument = async (tx: Tx, id: DocumentId): Promise<DocumentRow | undefined> =>
-  (await documentById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+  (await documentById(tx, { id: uuidOf(id) }))[0]
 
 const documentBySubject = prepared('find_document_of', (db) => db.select().from(documents)
   .where(and(eq(documents.officeId, sql.placeholder('office')), eq(documents.kind, sql.placeholder('kind')), eq(documents.subject, sql.placeholder('subject'))))
@@ -23,7 +23,7 @@ const documentBySubject = prepared('find_document_of', (db) => db.select().from(
 
 /** The newest version. */
 export const findDocumentOf = async (tx: Tx, kind: DocumentKind, subject: string): Promise<DocumentRow | undefined> =>
-  (await documentBySubject(tx).execute({ office: tx.office, kind, subject }))[0]
+  (await documentBySubject(tx, { kind, subject }))[0]
 
 export const listDocumentsOf = ({ db, office }: Tx, contractId: Id<'ctr'>): Promise<DocumentRow[]> =>
   db.select().from(documents).where(and(eq(documents.officeId, office), eq(documents.contractId, contractId))).orderBy(asc(documents.id))

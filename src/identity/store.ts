@@ -15,7 +15,7 @@ export type SignInRow = typeof signIns.$inferSelect
 
 const personById = prepared('find_person', (db) => db.select().from(people).where(eq(people.id, sql.placeholder('id'))))
 
-export const findPerson = async (tx: Tx, id: PersonId): Promise<PersonRow | undefined> => (await personById(tx).execute({ id: uuidOf(id) }))[0]
+export const findPerson = async (tx: Tx, id: PersonId): Promise<PersonRow | undefined> => (await personById(tx, { id: uuidOf(id) }))[0]
 
 /** By the index of the phone under any key of the ring. */
 export const lockPersonByPhone = async ({ db }: Tx, phoneIndexes: readonly Buffer[]): Promise<PersonRow | undefined> =>

@@ -13,13 +13,13 @@ const isNamed = and(eq(accounts.officeId, sql.placeholder('office')),
 const accountsNamed = prepared('find_accounts', (db) => db.select().from(accounts).where(isNamed))
 const accountsLocked = prepared('lock_accounts', (db) => db.select().from(accounts).where(isNamed).orderBy(asc(accounts.id)).for('update'))
 
-const namesOf = (office: number, wanted: readonly OwnAccount[]) => ({ office, kinds: wanted.map(({ kind }) => kind), names: wanted.map(({ of }) => of) })
+const namesOf = (wanted: readonly OwnAccount[]) => ({ kinds: wanted.map(({ kind }) => kind), names: wanted.map(({ of }) => of) })
 
 /** Locks accounts in id order, making those that do not exist yet. */
 export const lockAccounts = async (tx: Tx, wanted: readonly OwnAccount[]): Promise<AccountRow[]> => {
   if (wanted.length === 0) return []
   const { db, office } = tx
-  const lock = () => accountsLocked(tx).execute(namesOf(office, wanted))
+  const lock = () => accountsLocked(tx, namesOf(wanted))
   const found = await lock()
   if (found.length === wanted.length) return found
   const known = new Set(found.map(({ kind, of }) => `${kind}:${of}`))
@@ -31,7 +31,7 @@ export const lockAccounts = async (tx: Tx, wanted: readonly OwnAccount[]): Promi
 }
 
 export const findBalances = async (tx: Tx, wanted: readonly OwnAccount[]): Promise<AccountRow[]> =>
-  (wanted.length === 0 ? [] : accountsNamed(tx).execute(namesOf(tx.office, wanted)))
+  (wanted.length === 0 ? [] : accountsNamed(tx, namesOf(wanted)))
 
 export type EntryInput = Readonly<{
   line: number; kind: AccountKind; accountId: string | null; contractId: Id<'ctr'> | null
@@ -102,7 +102,7 @@ const entriesOfContract = prepared('list_entries_of_contract', (db) => db.select
   .where(and(eq(entries.officeId, sql.placeholder('office')), eq(entries.contractId, sql.placeholder('id'))))
   .orderBy(asc(entries.transferId), asc(entries.line)))
 
-export const listEntriesOfContract = (tx: Tx, contractId: Id<'ctr'>) => entriesOfContract(tx).execute({ office: tx.office, id: uuidOf(contractId) })
+export const listEntriesOfContract = (tx: Tx, contractId: Id<'ctr'>) => entriesOfContract(tx, { id: uuidOf(contractId) })
 
 /** Debits and credits of every kind of account, summed from entries, of all that was booked by an instant. */
 export const sumEntriesByKind = ({ db, office }: Tx, at: Date) =>

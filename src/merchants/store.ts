@@ -33,7 +33,7 @@ const merchantById = prepared('find_merchant', (db) => db.select().from(merchant
   .where(and(eq(merchants.officeId, sql.placeholder('office')), eq(merchants.id, sql.placeholder('id')))))
 
 export const findMerchant = async (tx: Tx, id: MerchantId): Promise<MerchantRow | undefined> =>
-  (await merchantById(tx).execute({ office: tx.office, id: uuidOf(id) }))[0]
+  (await merchantById(tx, { id: uuidOf(id) }))[0]
 
 /** How many merchants the office has. */
 export const countMerchants = ({ db, office }: Tx): Promise<number> => db.$count(merchants, eq(merchants.officeId, office))
@@ -52,7 +52,7 @@ const merchantsHeld = prepared('hold_merchants', (db) => db.select().from(mercha
 
 /** Has merchants stay as they are until the end of the transaction; others may do the same meanwhile. */
 export const holdMerchants = (tx: Tx, ids: readonly MerchantId[]): Promise<MerchantRow[]> =>
-  merchantsHeld(tx).execute({ office: tx.office, ids: ids.map(uuidOf) })
+  merchantsHeld(tx, { ids: ids.map(uuidOf) })
 
 export const updateMerchant = async ({ db, office }: Tx, { id, officeId: _, ...changed }: Partial<MerchantRow> & Pick<MerchantRow, 'id'>): Promise<void> => {
   await db.update(merchants).set(changed).where(byId(office, id))

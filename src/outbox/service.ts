@@ -104,9 +104,8 @@ export const createOutbox = ({ work, clock, vault, awaitDelivery, onFailure, tra
 
   /** The same, but where one intent is enough it is delivered as by `send`. */
   const sendTogether = async (tx: Tx, topic: string, subjects: readonly string[], payloadOf: PayloadOf): Promise<void> => {
-    const [only, ...others] = inGroups(topic, subjects, payloadOf)
-    if (only && others.length === 0) await send(tx, only)
-    else await leaveTogether(tx, topic, subjects, payloadOf)
+    if (subjects.length > togetherMax) return leaveTogether(tx, topic, subjects, payloadOf)
+    for (const message of inGroups(topic, subjects, payloadOf)) await send(tx, message)
   }
 
   const job: Job = {

@@ -135,3 +135,6 @@ export type Objection = Readonly<{
   windowLeftMs: number
   answerBy: Date
 }>
+
+/** Which settlement item what is payable to a merchant is reserved to. */
+export type Reservation = Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>

@@ -3,8 +3,9 @@ import type { Tx } from '../db/unit-of-work.js'
 import type { Id } from '../kernel/id.js'
 import type { Fen } from '../kernel/money.js'
 import type { MerchantId } from '../merchants/model.js'
+import type { Reservation } from './model.js'
 import { withheldRows } from './rules.js'
-import { lockPayable, reservePayable, reservePayableOf, reserveRows, sumOfItem, sumPayable, sumUnsettled, unreservePayable, type Reservation } from './store.js'
+import { lockPayable, reservePayable, reservePayableOf, reserveRows, sumOfItem, sumPayable, sumUnsettled, unreservePayable } from './store.js'
 
 /** What was collected of merchants' payables by claims on them: their next settlement items are lower by it. */
 type Collections = Readonly<{

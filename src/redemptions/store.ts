@@ -4,7 +4,7 @@ import { isOneOf } from '../db/columns.js'
 import type { Tx } from '../db/unit-of-work.js'
 import { idOf, uuidOf, type Id } from '../kernel/id.js'
 import type { MerchantId } from '../merchants/model.js'
-import type { Objection, RedemptionId, Release } from './model.js'
+import type { Objection, RedemptionId, Release, Reservation } from './model.js'
 import { checkInCodes, objections, releases } from './table.js'
 
 const releaseColumns = {
@@ -105,9 +105,6 @@ export const sumPayable = ({ db, office }: Tx, cutoff: Date, merchantIds: readon
   }).from(releases)
     .where(and(payable(office, cutoff), ...(merchantIds ? [isOneOf(releases.merchantId, merchantIds)] : [])))
     .groupBy(releases.merchantId).orderBy(asc(releases.merchantId))
-
-/** Of which merchant a settlement item is. */
-export type Reservation = Readonly<{ merchantId: MerchantId; itemId: Id<'sti'> }>
 
 /** Reserves what is payable to merchants and free, each to its settlement item. @returns the sums reserved; a merchant without is missing */
 export const reservePayable = async ({ client, office }: Tx, cutoff: Date, reservations: readonly Reservation[]): Promise<Map<MerchantId, bigint>> => {
